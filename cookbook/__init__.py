@@ -1,0 +1,1 @@
+"""From one recipe source to a notebook, a proof and a page."""

@@ -1,0 +1,255 @@
+"""`cookbook check`: every rule that a source can break without being executed, each with file, line and mend."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from importlib import metadata, resources
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+from cookbook import questions
+from cookbook.recipe import LANGUAGES, Cell, Problem, Recipe, claims_cell, headings, links
+
+MAX_CODE_LINES = 200  # formatted, without blank lines
+MAX_COLUMNS = 80
+BULLET = re.compile(r"^- ", re.MULTILINE)
+# What Colab has, beside the standard library: a recipe may import it without naming it in `requires`.
+PREINSTALLED = {
+    "IPython", "PIL", "joblib", "matplotlib", "numpy", "pandas", "scipy", "skimage", "sklearn", "torch", "torchvision",
+    "tqdm", "yaml",
+}  # fmt: skip
+
+
+def problems(recipe: Recipe, bank: questions.Bank, root: Path) -> list[Problem]:
+    """All broken rules of one source, in the order of its lines."""
+    found = [
+        *header_problems(recipe),
+        *topic_problems(recipe, bank),
+        *prose_problems(recipe),
+        *code_problems(recipe, root),
+        *claim_problems(recipe),
+    ]
+    return sorted(found, key=lambda problem: problem.line)
+
+
+def header_problems(recipe: Recipe) -> list[Problem]:
+    """Rules that the header breaks: types, lengths, closed lists, what is missing."""
+    schema = yaml.safe_load((resources.files("cookbook") / "header.schema.yml").read_text("utf-8"))
+    found = []
+    for error in jsonschema.Draft202012Validator(schema).iter_errors(recipe.header):
+        where = tuple(error.absolute_path)
+        while where and where not in recipe.header_lines:
+            where = where[:-1]
+        name = ".".join(map(str, error.absolute_path)) or "recipe"
+        mend = error.schema.get("mend", schema["mend"])
+        text = f"header `{name}`: {error.message}; {mend}"
+        found.append(Problem(recipe.path, recipe.header_lines.get(where, 1), text))
+    return found
+
+
+def topic_problems(recipe: Recipe, bank: questions.Bank) -> list[Problem]:
+    """A source must lie at recipes/<chapter>/<topic>.py for a topic of the question bank."""
+    topics = bank.topics_of(recipe.chapter)
+    if topics is None:
+        text = f"unknown chapter {recipe.chapter!r}; the chapters are {', '.join(bank.chapters)}"
+    elif recipe.slug not in topics:
+        text = f"unknown topic {recipe.slug!r} in chapter {recipe.chapter!r}"
+        text += "; name the file as one of its topics, or add the topic to recipes/questions.yml"
+    else:
+        return []
+    return [Problem(recipe.path, 1, text)]
+
+
+def prose_problems(recipe: Recipe) -> list[Problem]:
+    """Both languages side by side: same headings, same links, title as in the header, no dead link."""
+    found = []
+
+    def problem(cell: Cell, text: str) -> None:
+        found.append(Problem(recipe.path, cell.line, text))
+
+    prose = [cell for cell in recipe.cells if cell.kind == "markdown"]
+    if not prose:
+        return [Problem(recipe.path, 1, "has no text; write the page in English and Chinese")]
+    for cell, following in zip(recipe.cells, (*recipe.cells[1:], None), strict=True):
+        if cell.kind != "markdown":
+            continue
+        if cell.lang not in LANGUAGES:
+            problem(cell, 'a Markdown cell without language; write `# %% [markdown] lang="en"`')
+        if cell.lang != "en":
+            continue
+        if following is None or following.kind != "markdown" or following.lang != "zh":
+            problem(cell, "this English cell has no Chinese one; write it directly below")
+            continue
+        levels = [[level for level, _ in headings(side.source)] for side in (cell, following)]
+        if levels[0] != levels[1]:
+            text = f"heading levels differ: {levels[0]} in English, {levels[1]} in Chinese"
+            problem(following, f"{text}; give both the same headings")
+        if sorted(links(cell.source)) != sorted(links(following.source)):
+            problem(following, "links differ from the English cell; give both the same links")
+        for target in links(cell.source):
+            if re.match(r"https?://|#|mailto:", target):
+                continue
+            file = target.partition("#")[0]
+            if not file.endswith(".py") or not (recipe.path.parent / file).exists():
+                problem(cell, f"links to {target!r}, which is no recipe; link to an existing .py")
+    for previous, cell in zip((None, *recipe.cells), recipe.cells, strict=False):
+        if cell.lang == "zh" and (previous is None or previous.lang != "en"):
+            problem(cell, "this Chinese cell has no English one; write it directly above")
+    for lang in LANGUAGES:
+        cells = [cell for cell in prose if cell.lang == lang]
+        titles = [text for cell in cells for level, text in headings(cell.source) if level == 1]
+        expected = recipe.header.get("title", {})
+        if cells and isinstance(expected, dict) and titles != [expected.get(lang)]:
+            mend = "begin the first cell with `# ` and the header's title, and use `##` below"
+            problem(cells[0], f"level-1 headings in {lang} are {titles}; {mend}")
+    return found
+
+
+def python_of(cell: Cell) -> str:
+    """A code cell as plain Python: magics and shell lines are blanked, line numbers kept."""
+    lines = cell.source.splitlines()
+    if lines and lines[0].startswith("%%"):
+        return ""
+    return "\n".join("" if line.startswith(("%", "!")) else line for line in lines)
+
+
+def code_problems(recipe: Recipe, root: Path) -> list[Problem]:
+    """Rules for code: parses, declares what it imports, stays short, describes its figures, can be broken."""
+    found = []
+    for cell in recipe.code_cells:
+        try:
+            tree = ast.parse(python_of(cell))
+        except SyntaxError as error:
+            line = cell.line + (error.lineno or 1)
+            found.append(Problem(recipe.path, line, f"{error.msg}; mend the Python"))
+            continue
+        for node in ast.walk(tree):
+            for name in _imported(node):
+                if text := _import_problem(recipe, name, root):
+                    line = cell.line + getattr(node, "lineno", 0)
+                    found.append(Problem(recipe.path, line, text))
+        for offset, code_line in enumerate(cell.source.splitlines(), 1):
+            if len(code_line) > MAX_COLUMNS:
+                text = f"{len(code_line)} columns of code; a page shows {MAX_COLUMNS}, so break the line"
+                found.append(Problem(recipe.path, cell.line + offset, text))
+        for lang in LANGUAGES:
+            if "plt.show()" in cell.source and not cell.metadata.get(f"alt_{lang}"):
+                text = "a figure without alternative text"
+                text += f'; describe it: `# %% alt_{lang}="…"`'
+                found.append(Problem(recipe.path, cell.line, text))
+    code = [line for cell in recipe.code_cells for line in cell.source.splitlines() if line.strip()]
+    if len(code) > MAX_CODE_LINES:
+        text = f"{len(code)} lines of code; the limit is {MAX_CODE_LINES}: cut it or make two recipes"
+        found.append(Problem(recipe.path, 1, text))
+    seeds = [line for line in code if re.fullmatch(r"SEED = \d+", line)]
+    if len(seeds) != 1:
+        text = f"{len(seeds)} lines `SEED = 0`; write exactly one, from which all chance derives"
+        found.append(Problem(recipe.path, 1, text))
+    breaks = recipe.header.get("breaks")
+    for index, edit in enumerate(breaks if isinstance(breaks, list) else []):
+        wanted = edit.get("find") if isinstance(edit, dict) else None
+        matches = sum(cell.source.count(str(wanted)) for cell in recipe.code_cells)
+        if wanted and matches != 1:
+            text = f"break {edit.get('name')!r} matches {matches} times in the code; make it match once"
+            found.append(Problem(recipe.path, recipe.header_lines.get(("breaks", index), 1), text))
+    return found
+
+
+def imported_modules(recipe: Recipe) -> set[str]:
+    """Top-level names of the modules that the code imports."""
+    trees = [ast.parse(python_of(cell)) for cell in recipe.code_cells]
+    return {name for tree in trees for node in ast.walk(tree) for name in _imported(node)}
+
+
+def _imported(node: ast.AST) -> Iterator[str]:
+    """Top-level names that an import statement asks for; "." for a relative import."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name.partition(".")[0] for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        yield "." if node.level else (node.module or "").partition(".")[0]
+
+
+def _import_problem(recipe: Recipe, name: str, root: Path) -> str | None:
+    if name in sys.stdlib_module_names or name in PREINSTALLED:
+        return None
+    beside = (recipe.path.parent / f"{name}.py", root / name, root / f"{name}.py")
+    if name in (".", "cookbook") or any(path.exists() for path in beside):
+        return f"imports {name!r} from this repository; a recipe stands alone, so write it out"
+    declared = {requirement_name(item).lower() for item in required(recipe)}
+    if {name.lower(), name.lower().replace("_", "-")} & declared:
+        return None
+    if {dist.lower() for dist in metadata.packages_distributions().get(name, [])} & declared:
+        return None
+    return f"imports {name!r}, which Colab lacks and `requires` does not name; add it there, pinned"
+
+
+def required(recipe: Recipe) -> list[str]:
+    """Pinned requirements of the header, with and without dependencies."""
+    items = recipe.header.get("requires") or []
+    texts = [item.get("name") if isinstance(item, dict) else item for item in items]
+    return [text for text in texts if isinstance(text, str)]
+
+
+def requirement_name(requirement: str) -> str:
+    """`mlxtend` of `mlxtend==0.25.0`."""
+    return requirement.partition("==")[0]
+
+
+def requirement_problems(recipe: Recipe, root: Path) -> list[Problem]:
+    """What a recipe requires must be what this repository installs, at the same version."""
+    installed = {}
+    for name in ("constraints.txt", "requirements-data.txt"):
+        for line in (root / name).read_text("utf-8").splitlines():
+            package, _, version = line.partition("#")[0].strip().partition("==")
+            if version:
+                installed[package.lower().replace("_", "-")] = (version, name)
+    found = []
+    for index, requirement in enumerate(required(recipe)):
+        package, _, version = requirement.partition("==")
+        has = installed.get(package.lower().replace("_", "-"))
+        if has is None:
+            text = f"requires {requirement}, which is not installed here"
+            text += "; add it to pyproject.toml and constraints.txt, or to requirements-data.txt"
+        elif has[0] != version:
+            text = f"requires {requirement}, but {has[1]} has {has[0]}; name the same version"
+        else:
+            continue
+        found.append(Problem(recipe.path, recipe.header_lines.get(("requires", index), 1), text))
+    return found
+
+
+def claim_problems(recipe: Recipe) -> list[Problem]:
+    """`results`, then the claims in words, then as many assertions, each of which can fail."""
+    checks = [cell for cell in recipe.cells if cell.is_checks]
+    if len(checks) != 1:
+        mend = 'end the code with one cell `# %% tags=["checks"]`, one assert a claim'
+        return [Problem(recipe.path, 1, f"has {len(checks)} checks cells; {mend}")]
+    cell = checks[0]
+    found = []
+    before = [c for c in recipe.code_cells if c.line < cell.line]
+    if not any(re.search(r"^results = ", c.source, re.MULTILINE) for c in before):
+        mend = "assign the headline figures with their baselines: `results = {…}`"
+        found.append(Problem(recipe.path, cell.line, f"no `results` before the checks; {mend}"))
+    try:
+        body = ast.parse(python_of(cell)).body
+    except SyntaxError:
+        return found
+    asserts = [node for node in body if isinstance(node, ast.Assert)]
+    if not asserts:
+        text = "the checks cell asserts nothing; write one assert a claim"
+        found.append(Problem(recipe.path, cell.line, text))
+    for node in asserts:
+        if not any(isinstance(part, ast.Name) for part in ast.walk(node.test)):
+            text = f"`{ast.unparse(node)}` is a constant and cannot fail; assert something measured"
+            found.append(Problem(recipe.path, cell.line + node.lineno, text))
+    for lang in LANGUAGES:
+        claims = claims_cell(recipe, lang)
+        bullets = len(BULLET.findall(claims.source)) if claims else 0
+        if bullets != len(asserts):
+            text = f"{bullets} claims in {lang} above {len(asserts)} asserts"
+            text += "; list the claims directly above the checks cell, one bullet an assert"
+            found.append(Problem(recipe.path, claims.line if claims else cell.line, text))
+    return found

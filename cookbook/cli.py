@@ -1,0 +1,124 @@
+"""The command `cookbook`: new, check, sync, run, pages."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from cookbook import check, execute, notebooks, questions, recipe, site, skeleton
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one subcommand; 0 when all is well, 1 with one sentence a problem on standard error."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        root = _root()
+        problems = COMMANDS[options.command](options, root)
+    except recipe.RecipeError as error:
+        problems = list(map(str, error.problems))
+    except (questions.BankError, ValueError) as error:
+        problems = [str(error)]
+    except KeyboardInterrupt:
+        print("interrupted; nothing half-written was left, run it again", file=sys.stderr)
+        return 130
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cookbook", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    new = commands.add_parser("new", help="start a recipe from a skeleton")
+    new.add_argument("key", metavar="CHAPTER/SLUG")
+
+    for name, text in (("check", "validate sources without executing them"), ("run", "execute what changed")):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("slugs", nargs="*", metavar="SLUG", help="all recipes when none is named")
+        if name == "run":
+            command.add_argument("--no-cache", action="store_true", help="execute even what did not change")
+            command.add_argument("-n", type=int, default=2, metavar="N", help="recipes at a time (default: 2)")
+
+    sync = commands.add_parser("sync", help="write notebooks/")
+    sync.add_argument("--check", action="store_true", help="write nothing; fail where notebooks/ is out of date")
+
+    pages = commands.add_parser("pages", help="write the site's pages as plain Markdown")
+    pages.add_argument("--markdown", required=True, type=Path, metavar="DIR")
+    return parser
+
+
+def _root() -> Path:
+    """The repository: the nearest folder upwards that holds mkdocs.yml and recipes/, relative to here."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "mkdocs.yml").exists() and (folder / "recipes").is_dir():
+            return Path(os.path.relpath(folder, here))
+    raise ValueError(f"{here}: not inside the repository; change to the folder that holds mkdocs.yml")
+
+
+def _valid(root: Path, slugs: list[str] | None = None) -> tuple[list[recipe.Recipe], questions.Bank]:
+    """The named recipes, or all.
+
+    Raises:
+        RecipeError: every broken rule of every one of them.
+    """
+    bank = questions.read(root)
+    recipes: list[recipe.Recipe] = []
+    problems: list[recipe.Problem] = []
+    for path in recipe.find_sources(root, slugs):
+        try:
+            source = recipe.read(path)
+        except recipe.RecipeError as error:
+            problems += error.problems
+            continue
+        problems += check.problems(source, bank, root)
+        recipes.append(source)
+    if problems:
+        raise recipe.RecipeError(*problems)
+    return recipes, bank
+
+
+def _new(options: argparse.Namespace, root: Path) -> list[str]:
+    print(skeleton.new(root, options.key, questions.read(root)))
+    return []
+
+
+def _check(options: argparse.Namespace, root: Path) -> list[str]:
+    recipes, bank = _valid(root, options.slugs)
+    print(f"{len(recipes)} recipes and {len(bank.questions)} questions keep the contract")
+    return []
+
+
+def _sync(options: argparse.Namespace, root: Path) -> list[str]:
+    recipes, _ = _valid(root)
+    changed = notebooks.sync(recipes, root, site.read(root), check=options.check)
+    if options.check:
+        return [f"{path}:1: differs from its source; run `cookbook sync` and commit" for path in changed]
+    print(f"{2 * len(recipes)} notebooks, {len(changed)} changed")
+    return []
+
+
+def _run(options: argparse.Namespace, root: Path) -> list[str]:
+    recipes, _ = _valid(root, options.slugs)
+    problems = execute.run(recipes, root, workers=options.n, use_cache=not options.no_cache, say=print)
+    if not options.slugs:
+        execute.remove_stale(root, {source.key for source in recipes})
+    print(f"{len(recipes) - len(problems)} of {len(recipes)} recipes have passed")
+    return list(map(str, problems))
+
+
+def _pages(options: argparse.Namespace, root: Path) -> list[str]:
+    from cookbook import pages
+
+    recipes, bank = _valid(root)
+    for path in pages.write_markdown(recipes, bank, root, options.markdown):
+        print(path)
+    return []
+
+
+COMMANDS = {"new": _new, "check": _check, "sync": _sync, "run": _run, "pages": _pages}
+
+if __name__ == "__main__":
+    sys.exit(main())

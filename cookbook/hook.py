@@ -1,0 +1,161 @@
+"""MkDocs hook: puts the generated pages into a build, and lets MkDocs render what mkdocs-jupyter registers.
+
+mkdocs-jupyter makes a page of every notebook and copies it for download. Its own rendering is taken back, so that
+links, anchors, callouts, mathematics and search work as on any other page.
+"""
+
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import Abort
+from mkdocs.plugins import event_priority
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Navigation
+from mkdocs.structure.pages import Page as MkDocsPage
+
+from cookbook import check, execute, files, pages, questions, recipe, site
+from cookbook.words import say
+
+log = logging.getLogger("mkdocs.hooks.cookbook")
+state: dict[str, Any] = {"command": "build", "failed": set()}
+
+# What Material leaves without a name, and axe-core rightly reports.
+UNNAMED = {'data-md-component="search" role="dialog"': 'data-md-component="search" role="dialog" aria-label="{search}"'}
+
+
+def on_startup(command: str, dirty: bool) -> None:
+    """Remember whether this is a build or a live preview."""
+    state["command"] = command
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Addresses of this repository or fork, and the navigation: chapters with their recipes, then the rest."""
+    root = Path(config.config_file_path).parent
+    lang = str(config.theme["language"])
+    bank = questions.read(root)
+    address = site.read(root, fork=True)
+    config.repo_url = address.repo_url
+    config.repo_name = f"{address.owner}/{address.name}"
+    config.site_url = address.url + ("" if lang == "en" else f"{lang}/")
+    config.extra["languages_root"] = address.url
+    if state["command"] == "serve":
+        port = int(str(config.dev_addr).rpartition(":")[2])  # `make serve` gives English one, and Chinese the next
+        english = port if lang == "en" else port - 1
+        config.extra["preview"] = {"en": f"http://127.0.0.1:{english}", "zh": f"http://127.0.0.1:{english + 1}"}
+        config.site_url = f"http://{config.dev_addr}/"
+    recipes = [recipe.read(path) for path in recipe.find_sources(root)]
+    problems = [problem for source in recipes for problem in check.problems(source, bank, root)]
+    if problems:
+        raise Abort("\n".join(map(str, problems)))
+    if state["command"] == "serve":
+        # A preview executes what changed; a failed recipe is tried again only when its code is other.
+        for problem in execute.run([r for r in recipes if _key(r, root) not in state["failed"]], root, say=log.info):
+            log.warning(str(problem))
+        state["failed"] |= {_key(r, root) for r in recipes if not execute.executed_path(root, r.key).exists()}
+    runs = []
+    for source in recipes:
+        try:
+            runs.append(pages.load(source, root))
+        except pages.NotExecuted as error:
+            if state["command"] != "serve":
+                raise Abort(str(error)) from None
+    runs = pages.in_order(runs, bank)
+    made = pages.site_pages(runs, bank, address, lang)
+    chapters = [
+        {
+            content["title"][lang]: [f"recipes/{chapter}/index.md"]
+            + [f"recipes/{run.recipe.key}.ipynb" for run in runs if run.recipe.chapter == chapter]
+        }
+        for chapter, content in bank.chapters.items()
+        if any(run.recipe.chapter == chapter for run in runs)
+    ]
+    config.nav = [
+        "index.md",
+        {say("recipes", lang): chapters},
+        {say("questions", lang): ["questions/index.md", "questions/documents.md"]},
+        "about.md",
+    ]
+    state.update(root=root, lang=lang, bank=bank, runs=runs, pages=made)
+    return config
+
+
+def _key(source: recipe.Recipe, root: Path) -> str:
+    return execute.cache_key(source, root)
+
+
+@event_priority(100)  # before mkdocs-jupyter looks for notebooks
+def on_files(found: Files, config: MkDocsConfig) -> Files:
+    """Add the generated pages, their figures and downloads."""
+    folder = state["root"] / "build" / "pages" / state["lang"]
+    wanted: set[Path] = set()
+
+    def add(path: str, content: str | bytes) -> None:
+        target = folder / path
+        files.write(target, content)
+        wanted.add(target)
+        found.append(File(path, str(folder), config.site_dir, config.use_directory_urls))
+
+    # Cards add thumbnails to the recipes' pages, so the hand-written pages come first.
+    texts = {}
+    for source in sorted((state["root"] / "docs" / state["lang"]).glob("**/*.md")):
+        path = source.relative_to(state["root"] / "docs" / state["lang"]).as_posix()
+        text = source.read_text("utf-8")
+        texts[path] = pages.fill(text, state["runs"], state["pages"], state["bank"], path, state["lang"])
+    state["texts"] = texts | {page.path: page.text for page in state["pages"]}
+    state["meta"] = {page.path: page.meta for page in state["pages"]}
+    for page in state["pages"]:
+        base = Path(page.path).parent.as_posix()
+        add(page.path, page.download or page.text)
+        for figure in page.figures:
+            add(f"{base}/{figure.name}", figure.content)
+    for run in state["runs"]:
+        add(f"recipes/{run.recipe.key}/{run.recipe.slug}.py", run.recipe.path.read_bytes())
+    files.remove_others(folder, "**/*", wanted)
+    return found
+
+
+@event_priority(-100)  # after mkdocs-jupyter has replaced `render`
+def on_pre_page(page: MkDocsPage, config: MkDocsConfig, files: Files) -> MkDocsPage:
+    """Give MkDocs its own renderer back."""
+    page.__dict__.pop("render", None)
+    key = state["meta"].get(page.file.src_uri, {}).get("recipe")
+    if key:
+        page.edit_url = f"{config.repo_url}/edit/{site.BRANCH}/recipes/{key}.py"
+    return page
+
+
+@event_priority(200)
+def on_page_markdown(markdown: str, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
+    """The text of generated pages; hand-written pages with their marks filled in."""
+    page.meta.update(state["meta"].get(page.file.src_uri, {}))
+    text = state["texts"].get(page.file.src_uri)
+    if text is None:
+        return markdown
+    if page.file.src_uri in state["meta"]:
+        return str(text)
+    return str(text).partition("\n---\n")[2] if text.startswith("---\n") else str(text)
+
+
+def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
+    """Previous and next stay within a chapter."""
+    for page in nav.pages:
+        for side in ("previous_page", "next_page"):
+            other = getattr(page, side)
+            if other is not None and Path(other.file.src_uri).parent != Path(page.file.src_uri).parent:
+                setattr(page, side, None)
+    return nav
+
+
+def on_post_page(output: str, page: MkDocsPage, config: MkDocsConfig) -> str:
+    """Name what the theme leaves unnamed."""
+    for old, new in UNNAMED.items():
+        output = output.replace(old, new.format(search=say("search", state["lang"])))
+    return output
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Leave out what the theme ships but no page uses."""
+    shutil.rmtree(Path(config.site_dir) / "assets" / "javascripts" / "lunr", ignore_errors=True)

@@ -1,0 +1,96 @@
+"""What a cell showed, as Markdown and image files."""
+
+import base64
+import html
+import io
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from PIL import Image
+
+from cookbook.words import say
+
+PIXELS_PER_CSS_PIXEL = 1.6  # figures are drawn at 144 dots an inch
+
+
+class Figure(NamedTuple):
+    """An image file of a page, by its name beside the page."""
+
+    name: str
+    content: bytes
+
+
+def merge_streams(outputs: list[Any]) -> list[Any]:
+    """Outputs with consecutive prints joined into one."""
+    merged: list[Any] = []
+    for output in outputs:
+        if output["output_type"] == "stream" and merged and merged[-1]["output_type"] == "stream":
+            merged[-1] = merged[-1] | {"text": _text(merged[-1]["text"]) + _text(output["text"])}
+        else:
+            merged.append(dict(output))
+    return merged
+
+
+def render(outputs: list[Any], alt: str, lang: str, prefix: str, count: Iterator[int]) -> tuple[str, list[Figure]]:
+    """Markdown of one cell's outputs, and the figures that it refers to as `prefix-N.webp`."""
+    blocks, figures = [], []
+    for output in merge_streams(outputs):
+        number = next(count)
+        data = output.get("data", {})
+        if output["output_type"] == "stream":
+            blocks.append(_box(f"<pre>{html.escape(_text(output['text']).rstrip())}</pre>", "output", number, lang))
+        elif "image/png" in data:
+            content, width, height = webp(base64.b64decode(data["image/png"]))
+            figure = Figure(f"{prefix}-{number}.webp", content)
+            figures.append(figure)
+            size = f'width="{width}" height="{height}" loading=lazy .figure'
+            blocks.append(f"![{alt}]({figure.name}){{ {size} }}")
+        elif "text/html" in data:
+            blocks.append(_box(clean_table(_text(data["text/html"])), "table", number, lang))
+        elif "text/latex" in data:
+            blocks.append(f"$$\n{_text(data['text/latex']).strip().strip('$')}\n$$")
+        elif "text/plain" in data:
+            blocks.append(_box(f"<pre>{html.escape(_text(data['text/plain']))}</pre>", "output", number, lang))
+    return "\n\n".join(blocks), figures
+
+
+def webp(png: bytes) -> tuple[bytes, int, int]:
+    """A lossless WebP of a PNG, with the width and height to show it at, in CSS pixels."""
+    with Image.open(io.BytesIO(png)) as image:
+        buffer = io.BytesIO()
+        image.save(buffer, "WEBP", lossless=True, method=4)
+        width, height = (round(side / PIXELS_PER_CSS_PIXEL) for side in image.size)
+    return buffer.getvalue(), width, height
+
+
+def thumbnail(content: bytes, width: int = 480) -> tuple[bytes, int, int]:
+    """A smaller copy of a figure for a card, with its pixel size."""
+    with Image.open(io.BytesIO(content)) as image:
+        image.thumbnail((width, width))
+        buffer = io.BytesIO()
+        image.save(buffer, "WEBP", quality=80)
+        return buffer.getvalue(), *image.size
+
+
+def clean_table(markup: str) -> str:
+    """pandas' HTML without its inline style, with header cells that say what they head."""
+    markup = re.sub(r"<style.*?</style>", "", markup, flags=re.DOTALL)
+    markup = re.sub(r'<table border="1" class="dataframe">', "<table>", markup)
+    markup = re.sub(r' style="[^"]*"', "", markup)
+    head, _, body = markup.partition("</thead>")
+    head = re.sub(r"<th>\s*</th>", "<td></td>", head).replace("<th>", '<th scope="col">')
+    body = body.replace("<th>", '<th scope="row">')
+    joined = head + "</thead>" + body if body else markup
+    return re.sub(r"\n\s*", "\n", re.sub(r"</?div>", "", joined)).strip()
+
+
+def _box(content: str, kind: str, number: int, lang: str) -> str:
+    """A box that scrolls by itself, with the keyboard too; kept out of the search index."""
+    label = say("table" if kind == "table" else "output", lang, n=number)
+    attributes = f'tabindex="0" role="region" aria-label="{label}" data-search-exclude'
+    return f'<div class="nb-{kind}" {attributes}>{content}</div>'
+
+
+def _text(value: str | list[str]) -> str:
+    return value if isinstance(value, str) else "".join(value)

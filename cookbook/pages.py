@@ -1,0 +1,351 @@
+"""Pages as Markdown: recipes with what they showed, cards, chapters and the question bank, in one language.
+
+MkDocs and `cookbook pages --markdown` both take their pages from here.
+"""
+
+import html
+import itertools
+import json
+import re
+import textwrap
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from cookbook import execute, files, notebooks, outputs, questions, site
+from cookbook.notebooks import join_lines
+from cookbook.outputs import Figure
+from cookbook.recipe import LANGUAGES, Recipe
+from cookbook.words import say
+
+CALLOUT = re.compile(r"^> \*\*(Note|Tip|Warning|注意|提示|警告)[:：] ?(.*?)\*\* ?(.*(?:\n>.*)*)", re.MULTILINE)
+CALLOUT_KIND = {"注意": "note", "提示": "tip", "警告": "warning"}
+CARDS = "<!-- cards -->"
+COUNT = "<!-- answered -->"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A recipe that has run: source, outputs of its code cells in order, run record."""
+
+    recipe: Recipe
+    shown: list[list[Any]]
+    record: dict[str, Any]
+
+
+@dataclass
+class Page:
+    """Markdown of one page at `path` below the docs folder, with its metadata and the files beside it."""
+
+    path: str
+    text: str
+    meta: dict[str, Any] = field(default_factory=dict)
+    figures: list[Figure] = field(default_factory=list)
+    download: str | None = None  # the executed notebook as text, for recipes
+
+
+class NotExecuted(Exception):
+    """A recipe whose code has no outputs yet."""
+
+
+def load(recipe: Recipe, root: Path) -> Run:
+    """A recipe with the outputs and the record of its last run.
+
+    Raises:
+        NotExecuted: it never ran, or its code has changed since.
+    """
+    path, record = execute.executed_path(root, recipe.key), execute.record_path(root, recipe.key)
+    if path.exists() and record.exists():
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+        code = [cell for cell in cells if cell["cell_type"] == "code"]
+        if ["".join(cell["source"]) for cell in code] == [cell.source for cell in recipe.code_cells]:
+            return Run(recipe, [cell["outputs"] for cell in code], json.loads(record.read_text("utf-8")))
+    raise NotExecuted(f"{recipe.path}:1: was not executed since its code changed; run `cookbook run {recipe.slug}`")
+
+
+def site_pages(runs: list[Run], bank: questions.Bank, address: site.Site, lang: str) -> list[Page]:
+    """All generated pages of one language: recipes, chapters, question bank."""
+    pages = [recipe_page(run, bank, address, lang) for run in runs]
+    return [*pages, *chapter_pages(runs, pages, bank, lang), *question_pages(runs, bank, lang)]
+
+
+def recipe_page(run: Run, bank: questions.Bank, address: site.Site, lang: str) -> Page:
+    """One recipe as it ran."""
+    recipe = run.recipe
+    parts: list[str] = []
+    figures: list[Figure] = []
+    shown = iter(run.shown)
+    count = itertools.count(1)
+    pending: str | None = None  # outputs that wait for annotations of their code
+    cells = [cell for cell in recipe.cells if cell.kind == "code" or cell.lang == lang]
+    for cell, following in zip(cells, [*cells[1:], None], strict=True):
+        annotates = "annotations" in cell.metadata.get("tags", [])
+        if cell.kind == "markdown":
+            is_claims = following is not None and following.is_checks
+            text = claims(cell.source, lang) if is_claims else cell.source
+            parts.append(page_links(callouts(join_lines(text) if lang == "zh" else text)))
+            if annotates and pending:
+                parts.append(pending)
+                pending = None
+            continue
+        text, drawn = outputs.render(
+            next(shown), cell.metadata.get(f"alt_{lang}", ""), lang, f"{recipe.slug}/figure", count
+        )
+        figures += drawn
+        fence = f"```python\n{cell.source}\n```"
+        if cell.is_checks:
+            fence = f'??? quote "{say("checks_code", lang)}"\n\n{textwrap.indent(fence, "    ")}'
+        parts.append(fence)
+        if following is not None and "annotations" in following.metadata.get("tags", []):
+            pending = text
+        elif text:
+            parts.append(text)
+    first, _, rest = parts[0].partition("\n")
+    parts[0] = "\n\n".join([first, actions(run, address, lang), stamp(run, lang), answers(run, bank, lang), rest])
+    meta = {
+        "title": recipe.header["title"][lang],
+        "description": recipe.header["description"][lang],
+        "recipe": recipe.key,
+    }
+    text = "\n\n".join(part.strip("\n") for part in parts) + "\n"
+    path = f"recipes/{recipe.key}.ipynb"
+    return Page(path, text, meta, figures, executed_notebook(run, address, lang))
+
+
+def executed_notebook(run: Run, address: site.Site, lang: str) -> str:
+    """The notebook of one language with the outputs of the run, for download."""
+    notebook = notebooks.notebook(run.recipe, lang, address)
+    recipe_cells = [c for c in notebook.cells if c.cell_type == "code" and "install" not in c.metadata.get("tags", [])]
+    for number, (cell, shown) in enumerate(zip(recipe_cells, run.shown, strict=True), 1):
+        cell["outputs"] = [nbformat.from_dict(output) for output in shown]
+        cell["execution_count"] = number
+    return notebooks.text_of(notebook)
+
+
+def callouts(markdown: str) -> str:
+    """`> **Tip: title** text` as an admonition; in a notebook it stays a quotation that reads well."""
+
+    def admonition(match: re.Match[str]) -> str:
+        kind = CALLOUT_KIND.get(match.group(1), match.group(1).lower())
+        body = re.sub(r"^> ?", "", match.group(3), flags=re.MULTILINE).strip()
+        return f'!!! {kind} "{match.group(2)}"\n\n{textwrap.indent(body, "    ")}'
+
+    return CALLOUT.sub(admonition, markdown)
+
+
+def page_links(markdown: str) -> str:
+    """Links between sources as links between pages."""
+    return re.sub(r"(\]\((?!https?:)[^)\s]+)\.py(#[^)\s]*)?\)", r"\1.ipynb\2)", markdown)
+
+
+def claims(markdown: str, lang: str) -> str:
+    """The list of claims, each with its tick."""
+    tick = f'<span class="tick" role="img" aria-label="{say("verified", lang)}">✓</span>'
+    return re.sub(r"^- ", f"- {tick} ", markdown, flags=re.MULTILINE)
+
+
+def actions(run: Run, address: site.Site, lang: str) -> str:
+    """What a reader can do with the recipe, above its text."""
+    recipe = run.recipe
+    issue = f"{address.repo_url}/issues/new?template=recipe-is-wrong.yml"
+    issue += f"&slug={recipe.key}&version={(run.record['commit'] or '')[:12]}"
+    links = [
+        (address.colab(recipe.key, lang), "colab", "md-button md-button--primary"),
+        (f"{recipe.slug}.ipynb", "download_notebook", "md-button"),
+        (f"{recipe.slug}.py", "download_source", "md-button"),
+        (address.source(recipe.key), "view_source", ""),
+        (issue, "report", ""),
+    ]
+    items = "".join(
+        f'<a href="{html.escape(target)}"{f" class={json.dumps(style)}" if style else ""}'
+        f"{'' if '/' in target else ' download'}>{say(name, lang)}</a>\n"
+        for target, name, style in links
+    )
+    return f'<nav class="actions" aria-label="{say("take_along", lang)}" data-search-exclude>\n{items}</nav>'
+
+
+def stamp(run: Run, lang: str) -> str:
+    """When and where the recipe ran, and what that took."""
+    record = run.record
+    facts = say(
+        "stamp", lang, date=record["date"], seconds=f"{record['seconds']:.0f}",
+        memory=f"{record['peak_memory'] / 1e6:.0f}", checks=record["checks"],
+    )  # fmt: skip
+    versions = ", ".join(f"{name} {version.partition('+')[0]}" for name, version in record["versions"].items())
+    where = say("versions", lang, python=record["python"], versions=versions, processor=record["processor"])
+    return f'<div class="stamp" markdown data-search-exclude>\n{facts}\n<small>{html.escape(where)}</small>\n</div>'
+
+
+def answers(run: Run, bank: questions.Bank, lang: str) -> str:
+    """Links to the questions that this recipe answers."""
+    answered = bank.topics[run.recipe.slug]["answers"]
+    items = "\n".join(
+        f"- [{bank.questions[question][lang]}](../../questions/index.md#{question})" for question in answered
+    )
+    return f'<div class="answers" markdown data-search-exclude>\n{say("answers", lang)}\n\n{items}\n</div>'
+
+
+def card(run: Run, page: Page, here: str, lang: str) -> str:
+    """One recipe as a list item with its first figure; `here` leads from the page to the site's root."""
+    recipe, record = run.recipe, run.record
+    picture = ""
+    if page.figures:
+        name = f"{recipe.slug}/thumbnail.webp"
+        content, width, height = outputs.thumbnail(page.figures[0].content)
+        if all(figure.name != name for figure in page.figures):
+            page.figures.append(Figure(name, content))
+        source = f"{here}recipes/{recipe.chapter}/{name}"
+        picture = f'<img src="{source}" alt="" width="{width}" height="{height}" loading="lazy">'
+    facts = " · ".join(
+        [
+            say(f"level.{recipe.header['level']}", lang),
+            say("seconds", lang, n=f"{record['seconds']:.0f}"),
+            say("memory", lang, n=f"{record['peak_memory'] / 1e6:.0f}"),
+        ]
+    )
+    title, description = (html.escape(recipe.header[name][lang]) for name in ("title", "description"))
+    link = f'<a href="{here}recipes/{recipe.key}/">{title}</a>'
+    return f'<li class="card">{picture}<h3>{link}</h3><p>{description}</p><p class="facts">{facts}</p></li>'
+
+
+def cards(runs: list[Run], pages: list[Page], bank: questions.Bank, here: str, lang: str) -> str:
+    """Cards of all recipes, a heading and a list for each chapter that has any."""
+    by_key = {page.meta.get("recipe"): page for page in pages}
+    blocks = []
+    for chapter, content in bank.chapters.items():
+        chosen = [run for run in in_order(runs, bank) if run.recipe.chapter == chapter]
+        if chosen:
+            items = "\n".join(card(run, by_key[run.recipe.key], here, lang) for run in chosen)
+            blocks.append(f'## {content["title"][lang]}\n\n<ul class="cards">\n{items}\n</ul>')
+    return "\n\n".join(blocks)
+
+
+def in_order(runs: list[Run], bank: questions.Bank) -> list[Run]:
+    """Recipes in the reading order of the question bank's topics."""
+    order = list(bank.topics)
+    return sorted(runs, key=lambda run: order.index(run.recipe.slug))
+
+
+def chapter_pages(runs: list[Run], pages: list[Page], bank: questions.Bank, lang: str) -> list[Page]:
+    """One page a chapter that has a recipe: its cards, and the topics still to come."""
+    by_key = {page.meta.get("recipe"): page for page in pages}
+    made = []
+    for chapter, content in bank.chapters.items():
+        done = {run.recipe.slug: run for run in in_order(runs, bank) if run.recipe.chapter == chapter}
+        if not done:
+            continue
+        title = content["title"][lang]
+        items = "\n".join(card(run, by_key[run.recipe.key], "../../", lang) for run in done.values())
+        planned = "\n".join(
+            f"- {topic['title'][lang]}" for slug, topic in content["topics"].items() if slug not in done
+        )
+        lead = say("chapter_lead", lang, done=len(done), total=len(content["topics"]))
+        blocks = [f"# {title}", lead, f'<ul class="cards">\n{items}\n</ul>']
+        if planned:
+            blocks += [f"## {say('planned', lang)}", planned]
+        made.append(Page(f"recipes/{chapter}/index.md", "\n\n".join(blocks) + "\n", {"title": title}))
+    return made
+
+
+def question_pages(runs: list[Run], bank: questions.Bank, lang: str) -> list[Page]:
+    """The question bank by topic and by document."""
+    done = {run.recipe.slug: run.recipe for run in runs}
+    topic_of, groups = bank.topic_answering, bank.folded()
+
+    def answer(question: str) -> str:
+        recipe = done.get(topic_of[question])
+        if recipe is None:
+            return f'<span class="open">{say("not_answered", lang)}</span>'
+        return f"[{recipe.header['title'][lang]}](../recipes/{recipe.key}.ipynb)"
+
+    def entry(question: str, others: list[str]) -> str:
+        lines = [f'- <span id="{question}"></span>{bank.questions[question][lang]} → {answer(question)}']
+        if others:
+            again = [f'<span id="{other}"></span>{bank.questions[other][lang]} → {answer(other)}' for other in others]
+            lines += [f"    - {line}" for line in again]
+        return "\n".join(lines)
+
+    title = say("questions", lang)
+    by_topic = [f"# {title}", answered_count(runs, bank, lang)]
+    for content in bank.chapters.values():
+        topics = content["topics"]
+        by_topic.append(f"## {content['title'][lang]}")
+        for topic in topics.values():
+            mine = set(topic["answers"])
+            heads = [group[0] if group[0] in mine else next(q for q in group if q in mine)
+                     for group in groups.values() if mine & set(group)]  # fmt: skip
+            entries = [entry(head, [q for q in _group_of(head, groups) if q in mine and q != head]) for head in heads]
+            by_topic += [f"### {topic['title'][lang]}", "\n".join(entries)]
+    by_document = [
+        f"# {title}: {say('by_document', lang)}" if lang == "en" else f"# {title}：{say('by_document', lang)}"
+    ]
+    for document, titles in bank.documents.items():
+        mine_in_order = [q for q, content in bank.questions.items() if content["document"] == document]
+        answered = sum(topic_of[question] in done for question in mine_in_order)
+        lines = [
+            f"{number}. [{bank.questions[q][lang]}](index.md#{q}) → {answer(q)}"
+            for number, q in enumerate(mine_in_order, 1)
+        ]
+        by_document += [
+            f"## {titles[lang]}",
+            say("answered_in", lang, answered=answered, total=len(mine_in_order)),
+            "\n".join(lines),
+        ]
+    return [
+        Page("questions/index.md", "\n\n".join(by_topic) + "\n", {"title": title}),
+        Page("questions/documents.md", "\n\n".join(by_document) + "\n", {"title": say("by_document", lang)}),
+    ]
+
+
+def _group_of(question: str, groups: dict[str, list[str]]) -> list[str]:
+    return next(group for group in groups.values() if question in group)
+
+
+def answered_count(runs: list[Run], bank: questions.Bank, lang: str) -> str:
+    """How many questions have a recipe."""
+    done = {run.recipe.slug for run in runs}
+    answered = sum(topic in done for topic in bank.topic_answering.values())
+    total = len(bank.questions)
+    return say(
+        "answered_count", lang, answered=answered, total=total, open=total - answered, distinct=len(bank.folded())
+    )
+
+
+def write_markdown(recipes: list[Recipe], bank: questions.Bank, root: Path, folder: Path) -> list[Path]:
+    """All pages of both languages below `folder` as plain Markdown with their images, for any generator.
+
+    Raises:
+        NotExecuted: a recipe has no outputs yet.
+    """
+    runs = [load(recipe, root) for recipe in recipes]
+    address = site.read(root, fork=True)
+    written = []
+    for lang in LANGUAGES:
+        base = folder if lang == "en" else folder / lang
+        pages = site_pages(runs, bank, address, lang)
+        for source in sorted((root / "docs" / lang).rglob("*.md")):
+            relative = source.relative_to(root / "docs" / lang)
+            text = fill(source.read_text("utf-8"), runs, pages, bank, relative.as_posix(), lang)
+            pages.append(Page(relative.as_posix(), text))
+        for page in pages:
+            path = base / re.sub(r"\.ipynb$", ".md", page.path)
+            files.write(path, re.sub(r"(\]\((?!https?:)[^)\s]+)\.ipynb(#[^)\s]*)?\)", r"\1.md\2)", page.text))
+            written.append(path)
+            for figure in page.figures:
+                files.write(path.parent / figure.name, figure.content)
+            if page.download:
+                files.write(path.with_suffix("") / f"{path.stem}.ipynb", page.download)
+        for run in runs:
+            source_file = base / "recipes" / run.recipe.key / f"{run.recipe.slug}.py"
+            files.write(source_file, run.recipe.path.read_bytes())
+    return written
+
+
+def fill(text: str, runs: list[Run], pages: list[Page], bank: questions.Bank, path: str, lang: str) -> str:
+    """A hand-written page with its marks for cards and counts replaced."""
+    depth = path.removesuffix("index.md").count("/") + (not path.endswith("index.md"))
+    text = join_lines(text) if lang == "zh" else text
+    text = text.replace(CARDS, cards(runs, pages, bank, "../" * depth, lang))
+    return text.replace(COUNT, answered_count(runs, bank, lang))

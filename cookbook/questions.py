@@ -1,0 +1,94 @@
+"""The question bank: recipes/questions.yml, and which recipe answers what."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+class BankError(Exception):
+    """The question bank contradicts itself; the message names file, line and mend."""
+
+
+@dataclass(frozen=True)
+class Bank:
+    """Documents, chapters with their topics, and questions, each in the file's order."""
+
+    documents: dict[str, dict[str, str]]  # id -> title by language
+    chapters: dict[str, dict[str, Any]]  # slug -> {"title": …, "topics": {slug: topic}}
+    questions: dict[str, dict[str, str]]  # id -> {"document", "en", "zh", "same_as"?}
+
+    def topics_of(self, chapter: str) -> dict[str, Any] | None:
+        return self.chapters[chapter]["topics"] if chapter in self.chapters else None
+
+    @property
+    def topics(self) -> dict[str, dict[str, Any]]:
+        """All topics by slug, in reading order."""
+        return {
+            slug: {**topic, "chapter": chapter}
+            for chapter, content in self.chapters.items()
+            for slug, topic in content["topics"].items()
+        }
+
+    @property
+    def topic_answering(self) -> dict[str, str]:
+        """Question id -> slug of the topic whose recipe answers it."""
+        return {question: slug for slug, topic in self.topics.items() for question in topic["answers"]}
+
+    def folded(self) -> dict[str, list[str]]:
+        """Question ids that ask the same, by the id of the earliest."""
+        groups: dict[str, list[str]] = {}
+        for question, content in self.questions.items():
+            groups.setdefault(content.get("same_as", question), []).append(question)
+        return groups
+
+
+def read(root: Path) -> Bank:
+    """Read and verify `recipes/questions.yml`.
+
+    Raises:
+        BankError: broken YAML, an unknown id, or a question that no topic or two topics answer.
+    """
+    path = root / "recipes" / "questions.yml"
+    text = path.read_text(encoding="utf-8")
+    try:
+        data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise BankError(f"{path}:{line}: broken YAML: {error.problem}; mend the line") from None
+    chapters = {
+        chapter["slug"]: {
+            "title": chapter["title"],
+            "topics": {topic["slug"]: topic for topic in chapter["topics"]},
+        }
+        for chapter in data["chapters"]
+    }
+    bank = Bank(
+        {document["id"]: document["title"] for document in data["documents"]},
+        chapters,
+        {question["id"]: question for question in data["questions"]},
+    )
+    lines = text.splitlines()
+
+    def fail(needle: str, nth: int, message: str) -> None:
+        hits = [n for n, line in enumerate(lines, 1) if line.strip() in (f"- {needle}", needle)]
+        raise BankError(f"{path}:{hits[min(nth, len(hits) - 1)] if hits else 1}: {message}")
+
+    claimed: dict[str, str] = {}
+    for slug, topic in bank.topics.items():
+        for question in [*topic["answers"], *topic.get("fixes_code_of", [])]:
+            if question not in bank.questions:
+                fail(question, 0, f"topic {slug!r} names unknown question {question!r}; correct it")
+        for question in topic["answers"]:
+            if question in claimed:
+                message = f"question {question!r} is claimed by {claimed[question]!r} and {slug!r}"
+                fail(question, 1, f"{message}; leave it in one of them")
+            claimed[question] = slug
+    for question, content in bank.questions.items():
+        if question not in claimed:
+            fail(f"id: {question}", 0, f"no topic answers {question!r}; add it to one")
+        original = content.get("same_as", question)
+        if "same_as" in bank.questions.get(original, {"same_as": ""}) and original != question:
+            fail(f"id: {question}", 0, f"`same_as: {original}` is no earliest question; correct it")
+    return bank

@@ -1,0 +1,181 @@
+"""A recipe's source: read it, and name every way in which it breaks the contract.
+
+A source is a jupytext percent script (see CONTRIBUTING.md). Code cells stand once; every Markdown cell stands twice,
+`lang="en"` and then `lang="zh"`.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jupytext
+import yaml
+
+LANGUAGES = ("en", "zh")
+HEADING = re.compile(r"^(#{1,6}) +(.+)$", re.MULTILINE)
+FENCE = re.compile(r"^(`{3,}|~{3,}).*?^\1\s*$", re.MULTILINE | re.DOTALL)
+
+
+class Problem(NamedTuple):
+    """One broken rule: where, what, and how to mend it, in one sentence."""
+
+    path: Path
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.text}"
+
+
+class RecipeError(Exception):
+    """A source that breaks the contract; `problems` says where and how."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell; `line` is the line of its `# %%` marker."""
+
+    kind: str  # "code" or "markdown"
+    source: str
+    line: int
+    metadata: dict[str, Any]
+
+    @property
+    def lang(self) -> str | None:
+        return self.metadata.get("lang")
+
+    @property
+    def is_checks(self) -> bool:
+        return "checks" in self.metadata.get("tags", [])
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One source file. `header` is its `recipe:` block, `header_lines` the line of each of its keys."""
+
+    path: Path
+    header: dict[str, Any]
+    header_lines: dict[tuple[str | int, ...], int]
+    cells: tuple[Cell, ...]
+
+    @property
+    def chapter(self) -> str:
+        return self.path.parent.name
+
+    @property
+    def slug(self) -> str:
+        return self.path.stem
+
+    @property
+    def key(self) -> str:
+        """Chapter and slug, the name of everything made from this recipe: `models/cnn-digits`."""
+        return f"{self.chapter}/{self.slug}"
+
+    @property
+    def code_cells(self) -> list[Cell]:
+        return [cell for cell in self.cells if cell.kind == "code"]
+
+
+def find_sources(root: Path, slugs: list[str] | None = None) -> list[Path]:
+    """All recipe sources below `root`, or those named by slug or chapter/slug.
+
+    Raises:
+        RecipeError: a name that no source has.
+    """
+    sources = sorted((root / "recipes").glob("*/*.py"))
+    if not slugs:
+        return sources
+    chosen = []
+    for slug in slugs:
+        name = slug.removesuffix(".py").removeprefix("recipes/")
+        found = [path for path in sources if name in (path.stem, f"{path.parent.name}/{path.stem}")]
+        if not found:
+            text = f"there is no recipe {slug!r}; `cookbook new CHAPTER/SLUG` starts one"
+            raise RecipeError(Problem(root / "recipes", 1, text))
+        chosen += found
+    return chosen
+
+
+def read(path: Path) -> Recipe:
+    """Read one source.
+
+    Raises:
+        RecipeError: not UTF-8, a broken header, or text outside of cells.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise RecipeError(Problem(path, 1, f"is not UTF-8 (byte {error.start}); save it as UTF-8")) from None
+    header, lines = _read_header(path, text)
+    markers = [n for n, line in enumerate(text.splitlines(), 1) if line.startswith("# %%")]
+    notebook = jupytext.reads(text, fmt="py:percent")
+    if len(notebook.cells) != len(markers):
+        first = markers[0] if markers else len(text.splitlines())
+        mend = "begin every cell with a line `# %%` and keep nothing between header and first cell"
+        raise RecipeError(Problem(path, first, f"text outside of a cell; {mend}"))
+    cells = tuple(
+        Cell(cell.cell_type, cell.source, line, dict(cell.metadata))
+        for cell, line in zip(notebook.cells, markers, strict=True)
+    )
+    return Recipe(path, header, lines, cells)
+
+
+def _read_header(path: Path, text: str) -> tuple[dict[str, Any], dict[tuple[str | int, ...], int]]:
+    """The `recipe:` block, and the line in the file of each of its nodes."""
+    lines = text.splitlines()
+    ends = [n for n, line in enumerate(lines) if line.rstrip() == "# ---"][:2]
+    if len(ends) < 2 or ends[0] != 0:
+        mend = "begin the file with a YAML header between two lines `# ---`; see CONTRIBUTING.md"
+        raise RecipeError(Problem(path, 1, f"has no header; {mend}"))
+    block = "\n".join(line[2:] for line in lines[1 : ends[1]])
+    try:
+        node = yaml.compose(block, yaml.SafeLoader)
+        data = yaml.safe_load(block)
+    except yaml.MarkedYAMLError as error:
+        line = (error.problem_mark.line if error.problem_mark else 0) + 2
+        mend = "quote texts that hold a colon, and indent with spaces"
+        raise RecipeError(Problem(path, line, f"the YAML header is broken: {error.problem}; {mend}")) from None
+    header = data.get("jupyter", {}).get("recipe") if isinstance(data, dict) else None
+    if not isinstance(header, dict):
+        mend = "put `recipe:` below `jupyter:`; see CONTRIBUTING.md"
+        raise RecipeError(Problem(path, 1, f"the header has no `recipe:` block; {mend}"))
+    positions: dict[tuple[str | int, ...], int] = {}
+
+    def collect(node: yaml.Node, where: tuple[str | int, ...]) -> None:
+        positions[where] = node.start_mark.line + 2
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                collect(value, (*where, key.value))
+        if isinstance(node, yaml.SequenceNode):
+            for index, value in enumerate(node.value):
+                collect(value, (*where, index))
+
+    if node is not None:
+        collect(node, ())
+    depth = len(("jupyter", "recipe"))
+    inside = {key[depth:]: n for key, n in positions.items() if key[:depth] == ("jupyter", "recipe")}
+    return header, inside
+
+
+def headings(markdown: str) -> list[tuple[int, str]]:
+    """Level and text of every heading outside of code fences."""
+    return [(len(marks), text.strip()) for marks, text in HEADING.findall(FENCE.sub("", markdown))]
+
+
+def links(markdown: str) -> list[str]:
+    """Targets of inline links, in order."""
+    return re.findall(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)", FENCE.sub("", markdown))
+
+
+def claims_cell(recipe: Recipe, lang: str) -> Cell | None:
+    """The list of claims in `lang`, which stands directly above the checks cell."""
+    for index, cell in enumerate(recipe.cells):
+        if cell.is_checks:
+            above = recipe.cells[max(0, index - 2) : index]
+            return next((c for c in above if c.kind == "markdown" and c.lang == lang), None)
+    return None
