@@ -1,0 +1,187 @@
+"""What the browser tests stand on: a server like the published one, a Chromium, and one visit that notes everything."""
+
+import gzip
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+COMPRESSED = (".html", ".css", ".js", ".json", ".svg", ".xml", ".txt", ".map")  # what GitHub Pages sends through gzip
+DESKTOP, PHONE, NARROW = 1280, 390, 320  # CSS pixels
+
+
+def find_chromium() -> str | None:
+    """The browser named by CHROMIUM, or the first one on the path."""
+    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+    return next((found for name in names if name and (found := shutil.which(name))), None)
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Files below a prefix, compressed as the published site sends them, with a note of every size."""
+
+    def __init__(self, *arguments: Any, prefix: str, sent: list[tuple[str, int]], **options: Any) -> None:
+        self.prefix, self.sent = prefix, sent
+        super().__init__(*arguments, **options)
+
+    def do_GET(self) -> None:
+        path = unquote(urlsplit(self.path).path)
+        file = Path(self.directory) / path.removeprefix(self.prefix)
+        if path.startswith(self.prefix) and path.endswith("/"):
+            file = file / "index.html"
+        if not path.startswith(self.prefix) or not file.is_file():
+            self.send_error(404)
+            return
+        body = file.read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(str(file)))
+        if file.suffix in COMPRESSED:
+            body = gzip.compress(body, 9, mtime=0)
+            self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.sent.append((path, len(body)))
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Tests print nothing for a request."""
+
+
+@dataclass
+class Served:
+    """A folder on 127.0.0.1: its address, with a slash at the end, and what was sent from it so far."""
+
+    url: str
+    sent: list[tuple[str, int]]
+
+
+@contextmanager
+def serve(folder: Path, prefix: str = "/") -> Iterator[Served]:
+    """Serve `folder` below `prefix`, as GitHub Pages serves a project below its name."""
+    sent: list[tuple[str, int]] = []
+    handler = partial(Handler, directory=str(folder), prefix=prefix, sent=sent)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield Served(f"http://127.0.0.1:{server.server_port}{prefix}", sent)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@dataclass
+class Visit:
+    """What one visit of a page in one colour scheme showed."""
+
+    name: str
+    console: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)  # requests to another host
+    requested: list[str] = field(default_factory=list)
+    sideways: list[str] = field(default_factory=list)  # widths at which the page itself scrolls sideways
+    escaping: list[str] = field(default_factory=list)  # boxes wider than the page, or that hide what they cut off
+    wide_boxes: int = 0  # boxes whose content is wider than they are
+    pictures: list[dict[str, Any]] = field(default_factory=list)
+    scheme: str = ""
+    formulas: int = 0
+    typeset: int = 0
+    misset: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+
+
+# Every picture is loaded, also one that is hidden or far below; `broken` when it cannot be decoded.
+PICTURES = """() => Promise.all([...document.images].map(async image => {
+  image.loading = "eager"
+  const decoded = await image.decode().then(() => true, () => false)
+  return {source: image.getAttribute("src"), broken: !decoded || !image.naturalWidth,
+          shown: image.checkVisibility(), alt: image.getAttribute("alt")}
+}))"""
+
+# Boxes that may be wider than the text: they must end inside the window and scroll what does not fit.
+BOXES = """() => [...document.querySelectorAll(
+    "pre > code, .nb-output, .nb-table, .md-typeset__scrollwrap, div.arithmatex, .katex-display")]
+  .filter(box => box.checkVisibility()).map(box => {
+    const {left, right} = box.getBoundingClientRect()
+    const wide = box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 0
+    return {name: box.className || box.tagName, text: box.textContent.trim().slice(0, 40), wide,
+            outside: left < -1 || right > document.documentElement.clientWidth + 1,
+            scrolls: ["auto", "scroll"].includes(getComputedStyle(box).overflowX)}
+  })"""
+
+
+def visit(page: Any, url: str, name: str, *, widths: tuple[int, ...] = (DESKTOP, PHONE, NARROW)) -> Visit:
+    """Open a page, look at it at every width, and let axe-core judge it at the first two."""
+    seen = Visit(name)
+    host = urlsplit(url).netloc
+
+    def on_console(message: Any) -> None:
+        if message.type in ("error", "warning"):
+            seen.console.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def on_request(request: Any) -> None:
+        seen.requested.append(request.url)
+        if urlsplit(request.url).scheme in ("http", "https", "ws", "wss") and urlsplit(request.url).netloc != host:
+            seen.elsewhere.append(request.url)
+
+    listeners = {
+        "console": on_console,
+        "request": on_request,
+        "pageerror": lambda error: seen.console.append(f"uncaught: {error}"),
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)
+    try:
+        page.set_viewport_size({"width": widths[0], "height": 900})
+        page.goto(url, wait_until="load")
+        seen.formulas = page.locator(".arithmatex").count()
+        if seen.formulas:
+            page.wait_for_function("window.katex && !document.querySelector('.arithmatex:not(:has(.katex))')")
+            page.evaluate("document.fonts.ready.then(() => null)")
+        seen.typeset = page.locator(".arithmatex > .katex, .arithmatex > .katex-display").count()
+        seen.misset = page.locator(".katex-error").all_text_contents()
+        seen.scheme = page.evaluate("document.body.getAttribute('data-md-color-scheme')") or ""
+        seen.pictures = page.evaluate(PICTURES)
+        # What is folded away must be readable too once it is open.
+        page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+        for number, width in enumerate(widths):
+            page.set_viewport_size({"width": width, "height": 900})
+            wanted = page.evaluate("document.documentElement.scrollWidth")
+            if wanted > width:
+                seen.sideways.append(f"{width} px: {wanted} px wide")
+            for box in page.evaluate(BOXES):
+                seen.wide_boxes += box["wide"]
+                if box["outside"] or (box["wide"] and not box["scrolls"]):
+                    seen.escaping.append(f"{width} px: {box['name']} {box['text']!r}")
+            if number < 2:
+                seen.violations += [f"{width} px: {text}" for text in axe(page)]
+    finally:
+        for event, listener in listeners.items():
+            page.remove_listener(event, listener)
+    return seen
+
+
+def axe(page: Any) -> list[str]:
+    """Every rule of axe-core that the page breaks, best practices included, with the elements that do."""
+    found = []
+    for violation in Axe().run(page).response["violations"]:
+        for node in violation["nodes"]:
+            reasons = [item["message"] for kind in ("any", "all", "none") for item in node[kind]]
+            found.append(f"{violation['id']}: {node['target']} {node['html'][:120]!r} {'; '.join(reasons)[:200]}")
+    return found
