@@ -5,7 +5,9 @@ the installed versions and the files that the recipe reads. Prose is not part of
 """
 
 import ast
+import base64
 import hashlib
+import itertools
 import json
 import math
 import os
@@ -15,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
@@ -27,10 +30,12 @@ import nbformat
 from cookbook import files
 from cookbook.check import imported_modules, required, requirement_name
 from cookbook.notebooks import cell_id
+from cookbook.outputs import encode
 from cookbook.recipe import LANGUAGES, Problem, Recipe
 
 MAX_OUTPUT_BYTES = 2_000_000  # of one recipe; a page with more is slow to open
 MAX_MEMORY_BYTES = 2_000_000_000
+CACHE_SECONDS = 30 * 24 * 3600
 INSTALLED = ("constraints.txt", "requirements-data.txt")
 KERNEL = resources.files("cookbook") / "kernel"
 ONE_THREAD = dict.fromkeys(
@@ -82,6 +87,7 @@ def run(
     for recipe in recipes:
         entry = root / "build" / "cache" / f"{cache_key(recipe, root)}.json"
         if use_cache and entry.exists():
+            entry.touch()  # still in use
             _publish(recipe, root, json.loads(entry.read_text("utf-8")))
         else:
             waiting.append((recipe, entry))
@@ -107,6 +113,7 @@ def run(
                     say(f"{recipe.key}: failed")
                     continue
                 files.write(entry, json.dumps(outcome, ensure_ascii=False))
+                _encode_figures(outcome["outputs"], root)
                 _publish(recipe, root, outcome)
                 record = outcome["record"]
                 megabytes = record["peak_memory"] / 1e6
@@ -120,7 +127,10 @@ def run(
 
 
 def remove_stale(root: Path, keys: set[str]) -> None:
-    """Remove what was made from recipes that no longer exist."""
+    """Remove what was made from recipes that no longer exist, and cache entries unused for a month."""
+    for entry in (root / "build" / "cache").glob("*.json"):
+        if time.time() - entry.stat().st_mtime > CACHE_SECONDS:
+            entry.unlink()
     for folder, suffix in (("executed", "ipynb"), ("runs", "json")):
         base = root / "build" / folder
         files.remove_others(base, f"*/*.{suffix}", {base / f"{key}.{suffix}" for key in keys})
@@ -195,6 +205,13 @@ def _publish(recipe: Recipe, root: Path, entry: dict[str, Any]) -> None:
     files.write(executed_path(root, recipe.key), nbformat.writes(notebook) + "\n")
     record = json.dumps(entry["record"], indent=1, ensure_ascii=False, sort_keys=True)
     files.write(record_path(root, recipe.key), record + "\n")
+
+
+def _encode_figures(outputs: list[Any], root: Path) -> None:
+    """Make the pages' versions of the figures now, so that no build has to."""
+    for output in itertools.chain.from_iterable(outputs):
+        if "image/png" in output.get("data", {}):
+            encode(base64.b64decode(output["data"]["image/png"]), root / "build" / "images")
 
 
 def _failure(recipe: Recipe, notebook: Any, note: dict[str, Any], printed: str) -> Problem:

@@ -5,7 +5,7 @@ links, anchors, callouts, mathematics and search work as on any other page.
 """
 
 import logging
-import shutil
+import re
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +50,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     problems = [problem for source in recipes for problem in check.problems(source, bank, root)]
     if problems:
         raise Abort("\n".join(map(str, problems)))
-    if state["command"] == "serve":
-        # A preview executes what changed; a failed recipe is tried again only when its code is other.
+    if state["command"] == "serve" and lang == "en":
+        # The English preview executes what changed, the Chinese one shows it. A failed recipe waits for other code.
         for problem in execute.run([r for r in recipes if _key(r, root) not in state["failed"]], root, say=log.info):
             log.warning(str(problem))
         state["failed"] |= {_key(r, root) for r in recipes if not execute.executed_path(root, r.key).exists()}
@@ -80,6 +80,12 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     ]
     state.update(root=root, lang=lang, bank=bank, runs=runs, pages=made)
     return config
+
+
+def on_serve(server: Any, config: MkDocsConfig, builder: Any) -> Any:
+    """A preview also follows what the other language's preview executed."""
+    server.watch(str(state["root"] / "build" / "runs"))
+    return server
 
 
 def _key(source: recipe.Recipe, root: Path) -> str:
@@ -139,6 +145,11 @@ def on_page_markdown(markdown: str, page: MkDocsPage, config: MkDocsConfig, file
     return str(text).partition("\n---\n")[2] if text.startswith("---\n") else str(text)
 
 
+def on_page_content(content: str, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
+    """Code without the marks around plain names, brackets and spaces, which have no colour of their own."""
+    return re.sub(r'<span class="(?:n|p|w)">([^<]*)</span>', r"\1", content)
+
+
 def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
     """Previous and next stay within a chapter."""
     for page in nav.pages:
@@ -154,8 +165,3 @@ def on_post_page(output: str, page: MkDocsPage, config: MkDocsConfig) -> str:
     for old, new in UNNAMED.items():
         output = output.replace(old, new.format(search=say("search", state["lang"])))
     return output
-
-
-def on_post_build(config: MkDocsConfig) -> None:
-    """Leave out what the theme ships but no page uses."""
-    shutil.rmtree(Path(config.site_dir) / "assets" / "javascripts" / "lunr", ignore_errors=True)

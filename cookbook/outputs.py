@@ -1,15 +1,18 @@
 """What a cell showed, as Markdown and image files."""
 
 import base64
+import hashlib
 import html
 import io
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
+from cookbook import files
 from cookbook.words import say
 
 PIXELS_PER_CSS_PIXEL = 1.6  # figures are drawn at 144 dots an inch
@@ -35,8 +38,13 @@ def merge_streams(outputs: list[Any]) -> list[Any]:
     return merged
 
 
-def render(outputs: list[Any], alt: str, lang: str, prefix: str, count: Iterator[int]) -> tuple[str, list[Figure]]:
-    """Markdown of one cell's outputs, and the figures that it refers to as `prefix-N.webp`."""
+def render(
+    outputs: list[Any], alt: str, lang: str, prefix: str, count: Iterator[int], images: Path
+) -> tuple[str, list[Figure]]:
+    """Markdown of one cell's outputs, and the figures that it refers to as `prefix-N-light.webp` and `-dark.webp`.
+
+    `images` is the folder where encoded figures are kept between builds.
+    """
     blocks, figures = [], []
     for output in merge_streams(outputs):
         number = next(count)
@@ -44,12 +52,11 @@ def render(outputs: list[Any], alt: str, lang: str, prefix: str, count: Iterator
         if output["output_type"] == "stream":
             blocks.append(_box(f"<pre>{html.escape(_text(output['text']).rstrip())}</pre>", "output", number, lang))
         elif "image/png" in data:
-            with Image.open(io.BytesIO(base64.b64decode(data["image/png"]))) as image:
-                width, height = (round(side / PIXELS_PER_CSS_PIXEL) for side in image.size)
-                drawn = [
-                    Figure(f"{prefix}-{number}-{scheme}.webp", webp(recoloured(image, INK_ON[scheme])))
-                    for scheme in INK_ON
-                ]
+            png = base64.b64decode(data["image/png"])
+            width, height = (round(side / PIXELS_PER_CSS_PIXEL) for side in png_size(png))
+            drawn = [
+                Figure(f"{prefix}-{number}-{scheme}.webp", content) for scheme, content in encode(png, images).items()
+            ]
             figures += drawn
             size = f'width="{width}" height="{height}" loading=lazy .figure'
             blocks.append(
@@ -65,6 +72,24 @@ def render(outputs: list[Any], alt: str, lang: str, prefix: str, count: Iterator
         elif "text/plain" in data:
             blocks.append(_box(f"<pre>{html.escape(_text(data['text/plain']))}</pre>", "output", number, lang))
     return "\n\n".join(blocks), figures
+
+
+def png_size(png: bytes) -> tuple[int, int]:
+    """Width and height in pixels, from the file's header."""
+    return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
+
+
+def encode(png: bytes, images: Path) -> dict[str, bytes]:
+    """A figure as lossless WebP for a light and for a dark page; encoded once, then taken from `images`."""
+    name = hashlib.sha256(png).hexdigest()[:16]
+    encoded = {}
+    for scheme, ink in INK_ON.items():
+        path = images / f"{name}-{scheme}.webp"
+        if not path.exists():
+            with Image.open(io.BytesIO(png)) as image:
+                files.write(path, webp(recoloured(image, ink)))
+        encoded[scheme] = path.read_bytes()
+    return encoded
 
 
 def recoloured(image: Image.Image, ink: tuple[int, int, int]) -> Image.Image:
@@ -87,19 +112,23 @@ def webp(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def thumbnail(content: bytes, width: int = 480) -> tuple[bytes, int, int]:
-    """A smaller copy of a figure for a card, with its pixel size."""
-    with Image.open(io.BytesIO(content)) as image:
-        image.thumbnail((width, width))
-        buffer = io.BytesIO()
-        image.save(buffer, "WEBP", quality=80)
-        return buffer.getvalue(), *image.size
+def thumbnail(content: bytes, images: Path, width: int = 480) -> tuple[bytes, int, int]:
+    """A smaller copy of a figure for a card, with its pixel size; made once, then taken from `images`."""
+    path = images / f"{hashlib.sha256(content).hexdigest()[:16]}-{width}.webp"
+    if not path.exists():
+        with Image.open(io.BytesIO(content)) as image:
+            image.thumbnail((width, width))
+            buffer = io.BytesIO()
+            image.save(buffer, "WEBP", quality=80)
+        files.write(path, buffer.getvalue())
+    with Image.open(path) as small:
+        return path.read_bytes(), *small.size
 
 
 def clean_table(markup: str) -> str:
     """pandas' HTML without its inline style, with header cells that say what they head."""
     markup = re.sub(r"<style.*?</style>", "", markup, flags=re.DOTALL)
-    markup = re.sub(r'<table border="1" class="dataframe">', "<table>", markup)
+    markup = re.sub(r'<table border="1" class="dataframe">', '<table class="frame">', markup)
     markup = re.sub(r' style="[^"]*"', "", markup)
     head, _, body = markup.partition("</thead>")
     head = re.sub(r"<th>\s*</th>", "<td></td>", head).replace("<th>", '<th scope="col">')

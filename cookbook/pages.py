@@ -33,6 +33,7 @@ class Run:
     recipe: Recipe
     shown: list[list[Any]]
     record: dict[str, Any]
+    images: Path  # where encoded figures are kept between builds
 
 
 @dataclass
@@ -56,12 +57,13 @@ def load(recipe: Recipe, root: Path) -> Run:
     Raises:
         NotExecuted: it never ran, or its code has changed since.
     """
+    images = root / "build" / "images"
     path, record = execute.executed_path(root, recipe.key), execute.record_path(root, recipe.key)
     if path.exists() and record.exists():
         cells = json.loads(path.read_text("utf-8"))["cells"]
         code = [cell for cell in cells if cell["cell_type"] == "code"]
         if ["".join(cell["source"]) for cell in code] == [cell.source for cell in recipe.code_cells]:
-            return Run(recipe, [cell["outputs"] for cell in code], json.loads(record.read_text("utf-8")))
+            return Run(recipe, [cell["outputs"] for cell in code], json.loads(record.read_text("utf-8")), images)
     raise NotExecuted(f"{recipe.path}:1: was not executed since its code changed; run `cookbook run {recipe.slug}`")
 
 
@@ -91,7 +93,7 @@ def recipe_page(run: Run, bank: questions.Bank, address: site.Site, lang: str) -
                 pending = None
             continue
         text, drawn = outputs.render(
-            next(shown), cell.metadata.get(f"alt_{lang}", ""), lang, f"{recipe.slug}/figure", count
+            next(shown), cell.metadata.get(f"alt_{lang}", ""), lang, f"{recipe.slug}/figure", count, run.images
         )
         figures += drawn
         fence = f"```python\n{cell.source}\n```"
@@ -108,6 +110,7 @@ def recipe_page(run: Run, bank: questions.Bank, address: site.Site, lang: str) -
         "title": recipe.header["title"][lang],
         "description": recipe.header["description"][lang],
         "recipe": recipe.key,
+        "search": {"boost": 2},
     }
     text = "\n\n".join(part.strip("\n") for part in parts) + "\n"
     path = f"recipes/{recipe.key}.ipynb"
@@ -193,7 +196,7 @@ def card(run: Run, page: Page, here: str, lang: str) -> str:
     pictures = ""
     for figure in page.figures[:2]:  # the first, for a light and for a dark page
         name = figure.name.replace("/figure-", "/thumbnail-")
-        content, width, height = outputs.thumbnail(figure.content)
+        content, width, height = outputs.thumbnail(figure.content, run.images)
         if all(other.name != name for other in page.figures):
             page.figures.append(Figure(name, content))
         scheme = name.removesuffix(".webp").rpartition("-")[2]
@@ -219,7 +222,7 @@ def cards(runs: list[Run], pages: list[Page], bank: questions.Bank, here: str, l
         chosen = [run for run in in_order(runs, bank) if run.recipe.chapter == chapter]
         if chosen:
             items = "\n".join(card(run, by_key[run.recipe.key], here, lang) for run in chosen)
-            blocks.append(f'## {content["title"][lang]}\n\n<ul class="cards">\n{items}\n</ul>')
+            blocks.append(f'## {content["title"][lang]}\n\n<ul class="cards" data-search-exclude>\n{items}\n</ul>')
     return "\n\n".join(blocks)
 
 
@@ -243,10 +246,14 @@ def chapter_pages(runs: list[Run], pages: list[Page], bank: questions.Bank, lang
             f"- {topic['title'][lang]}" for slug, topic in content["topics"].items() if slug not in done
         )
         lead = say("chapter_lead", lang, done=len(done), total=len(content["topics"]))
-        blocks = [f"# {title}", lead, f'<ul class="cards">\n{items}\n</ul>']
+        blocks = [f"# {title}", lead, f'<ul class="cards" data-search-exclude>\n{items}\n</ul>']
         if planned:
             blocks += [f"## {say('planned', lang)}", planned]
-        made.append(Page(f"recipes/{chapter}/index.md", "\n\n".join(blocks) + "\n", {"title": title}))
+        made.append(
+            Page(
+                f"recipes/{chapter}/index.md", "\n\n".join(blocks) + "\n", {"title": title, "search": {"exclude": True}}
+            )
+        )
     return made
 
 

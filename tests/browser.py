@@ -152,6 +152,7 @@ def visit(page: Any, url: str, name: str, *, widths: tuple[int, ...] = (DESKTOP,
         page.goto(url, wait_until="load")
         seen.formulas = page.locator(".arithmatex").count()
         if seen.formulas:
+            page.locator(".arithmatex").first.scroll_into_view_if_needed()  # formulas are set when they come near
             page.wait_for_function("window.katex && !document.querySelector('.arithmatex:not(:has(.katex))')")
             page.evaluate("document.fonts.ready.then(() => null)")
         seen.typeset = page.locator(".arithmatex > .katex, .arithmatex > .katex-display").count()

@@ -104,7 +104,7 @@ RECIPE = '''\
 # %% [markdown] lang="en"
 # ## Short answer
 #
-# Add them, as [the data](sums.py#data) asks for:
+# Add them, as [the data](sums.py) asks for:
 #
 # $$s = \\sum_i x_i$$
 #
@@ -118,7 +118,7 @@ RECIPE = '''\
 # %% [markdown] lang="zh"
 # ## 简短回答
 #
-# 照[数据](sums.py#数据)相加：
+# 照[数据](sums.py)相加：
 #
 # $$s = \\sum_i x_i$$
 #

@@ -1,14 +1,31 @@
-// Mathematics: KaTeX is fetched only by a page that has any.
-const formulas = document.querySelectorAll(".arithmatex")
-if (formulas.length) {
-  const base = new URL("katex/", document.currentScript?.src || document.querySelector('script[src*="assets/site.js"]').src)
-  const style = Object.assign(document.createElement("link"), { rel: "stylesheet", href: new URL("katex.min.css", base) })
-  const script = Object.assign(document.createElement("script"), { src: new URL("katex.min.js", base) })
-  script.onload = () => formulas.forEach(element => {
-    const text = element.textContent
-    const display = text.startsWith("\\[")
-    katex.render(text.slice(2, -2), element, { displayMode: display, throwOnError: false })
-    if (display) element.tabIndex = 0  // a wide formula scrolls in its box, with the keyboard too
+// Mathematics: KaTeX is fetched by a page that has formulas, when the first of them comes near.
+const formulas = [...document.querySelectorAll(".arithmatex")]
+
+function loadKatex(base) {
+  const add = (tag, attributes) => new Promise((resolve, reject) => {
+    const element = Object.assign(document.createElement(tag), attributes, { onload: resolve, onerror: reject })
+    document.head.append(element)
   })
-  document.head.append(style, script)
+  return Promise.all([
+    add("link", { rel: "stylesheet", href: new URL("katex.min.css", base) }),
+    add("script", { src: new URL("katex.min.js", base) }),
+  ])
+}
+
+function render(element) {
+  const text = element.textContent
+  const displayMode = text.startsWith("\\[")
+  katex.render(text.slice(2, -2), element, { displayMode, throwOnError: false })
+  if (displayMode) element.tabIndex = 0  // a wide formula scrolls in its box, with the keyboard too
+}
+
+if (formulas.length) {
+  const base = new URL("katex/", document.querySelector('script[src*="assets/site.js"]').src)
+  const observer = new IntersectionObserver(entries => {
+    if (!entries.some(entry => entry.isIntersecting)) return
+    observer.disconnect()
+    loadKatex(base).then(() => formulas.forEach(render))
+  }, { rootMargin: "600px" })
+  formulas.forEach(element => observer.observe(element))
+  addEventListener("beforeprint", () => loadKatex(base).then(() => formulas.forEach(render)), { once: true })
 }

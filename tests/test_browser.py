@@ -1,0 +1,474 @@
+"""The built site in a real Chromium: what a reader does, and what every page must be in both schemes and widths."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+import browser as chrome
+import pytest
+from browser import DESKTOP, NARROW, PHONE, Served, Visit
+from conftest import ROOT
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+from cookbook import recipe
+from cookbook import site as address
+
+LANGUAGES = {"en": "", "zh": "zh/"}
+SCHEMES = {"light": "default", "dark": "slate"}
+MAX_FIRST_VISIT = 160_000  # bytes sent for a recipe page without its figures
+RESULT = ".md-search-result__link"
+NONSENSE = {"en": "qzxvkjwq", "zh": "龘靐齉爩"}
+
+
+def required_chromium() -> str:
+    """Where the browser is; without one, tests are skipped, and fail where CI is set."""
+    path = chrome.find_chromium()
+    if path is None:
+        reason = "no Chromium found; install chromium or name one in CHROMIUM"
+        if os.environ.get("CI"):
+            pytest.fail(f"{reason} (required where CI is set)")
+        pytest.skip(reason)
+    return path
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """One browser for all tests."""
+    path = required_chromium()
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, headless=True, args=list(chrome.FLAGS))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def served(site: Path) -> Iterator[Served]:
+    """The site below the path that it has when published, so that an address from the root shows."""
+    with chrome.serve(site, urlsplit(address.read(ROOT, fork=True).url).path) as server:
+        yield server
+
+
+def new_context(chromium: Any, scheme: str = "light", **options: Any) -> BrowserContext:
+    """A reader with an empty cache; without motion, so that nothing is judged half-way through a transition."""
+    size = {"width": DESKTOP, "height": 900}
+    context = chromium.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce", **options)
+    context.set_default_timeout(15_000)
+    return context
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Page]:
+    """A page of a new reader, who may use the clipboard."""
+    context = new_context(chromium, permissions=["clipboard-read", "clipboard-write"])
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def sources() -> list[recipe.Recipe]:
+    found = [recipe.read(path) for path in recipe.find_sources(ROOT)]
+    assert found, "no recipe to look at"
+    return found
+
+
+@pytest.fixture(scope="session")
+def names(site: Path) -> list[str]:
+    """Addresses of all pages, relative to the site."""
+    found = sorted(path.relative_to(site).as_posix().removesuffix("index.html") for path in site.rglob("*.html"))
+    assert len(found) >= 10
+    return found
+
+
+@pytest.fixture(scope="session")
+def visits(chromium: Any, served: Served, names: list[str]) -> list[Visit]:
+    """Every page in light and in dark, at three widths: looked at once, judged by many tests."""
+    seen = []
+    for scheme in SCHEMES:
+        context = new_context(chromium, scheme)
+        tab = context.new_page()
+        seen += [chrome.visit(tab, served.url + name, f"{scheme} /{name}") for name in names]
+        context.close()
+    return seen
+
+
+def lines(visits: list[Visit], attribute: str) -> list[str]:
+    return [f"{seen.name}: {text}" for seen in visits for text in getattr(seen, attribute)]
+
+
+# --- every page ------------------------------------------------------------------------------------------------------
+
+
+def test_no_page_writes_an_error_or_a_warning_to_the_console(visits: list[Visit]) -> None:
+    assert lines(visits, "console") == []
+
+
+def test_no_page_asks_another_host_for_anything(visits: list[Visit]) -> None:
+    assert lines(visits, "elsewhere") == []
+
+
+def test_no_page_scrolls_sideways_on_a_phone(visits: list[Visit]) -> None:
+    assert lines(visits, "sideways") == []
+
+
+def test_wide_content_scrolls_inside_its_box(visits: list[Visit]) -> None:
+    assert lines(visits, "escaping") == []
+    assert any(seen.wide_boxes for seen in visits), "nothing on the site is wide enough to put this to the test"
+
+
+def test_no_page_breaks_a_rule_of_axe_core(visits: list[Visit]) -> None:
+    assert lines(visits, "violations") == []
+
+
+def test_each_page_takes_the_readers_scheme(visits: list[Visit]) -> None:
+    assert {(seen.name.partition(" ")[0], seen.scheme) for seen in visits} == set(SCHEMES.items())
+
+
+def test_pictures_load_and_show_in_one_scheme_only(visits: list[Visit]) -> None:
+    found = []
+    for seen in visits:
+        scheme = seen.name.partition(" ")[0]
+        for picture in seen.pictures:
+            only = picture["source"].rpartition("#only-")[2]
+            if picture["broken"] or picture["alt"] is None or picture["shown"] != (only == scheme):
+                found.append((seen.name, picture))
+    assert found == []
+    shown = {seen.name: sum(picture["shown"] for picture in seen.pictures) for seen in visits}
+    for name, count in shown.items():
+        assert count == shown[name.replace("dark", "light", 1)], f"{name} shows other figures than in light"
+    assert sum(shown.values()) > 0
+
+
+def test_formulas_are_typeset_and_katex_is_fetched_only_for_them(visits: list[Visit]) -> None:
+    assert lines(visits, "misset") == []
+    for seen in visits:
+        asked = any("katex" in url for url in seen.requested)
+        assert asked == bool(seen.formulas), f"{seen.name}: {seen.formulas} formulas, KaTeX fetched: {asked}"
+        assert seen.typeset == seen.formulas, seen.name
+    assert any(seen.formulas for seen in visits), "no page has a formula"
+    assert not all(seen.formulas for seen in visits), "every page has a formula"
+
+
+def test_search_index_is_not_fetched_before_someone_searches(visits: list[Visit]) -> None:
+    assert [url for seen in visits for url in seen.requested if "search_index" in url] == []
+
+
+def test_first_visit_to_a_recipe_stays_within_its_budget(
+    chromium: Any, served: Served, sources: list[recipe.Recipe], record_property: Any
+) -> None:
+    too_heavy = {}
+    for source in sources:
+        for prefix in LANGUAGES.values():
+            context = new_context(chromium)
+            tab = context.new_page()
+            start = len(served.sent)
+            tab.goto(f"{served.url}{prefix}recipes/{source.key}/", wait_until="networkidle")
+            sent = [(path, size) for path, size in served.sent[start:] if not path.endswith(".webp")]
+            context.close()
+            total = sum(size for _, size in sent)
+            record_property(f"{prefix}{source.key}", total)
+            assert any(path.endswith(".css") for path, _ in sent), "the stylesheets were not counted"
+            if total > MAX_FIRST_VISIT:
+                largest = sorted(sent, key=lambda item: -item[1])[:8]
+                too_heavy[prefix + source.key] = (total, largest)
+    assert too_heavy == {}
+
+
+# --- the judges themselves -------------------------------------------------------------------------------------------
+
+FAULTS = {
+    "console": '<script>console.error("planted")</script>',
+    "elsewhere": '<link rel="stylesheet" href="http://elsewhere.invalid/x.css">',
+    "sideways": '<div style="width: 2000px">wide</div>',
+    "escaping": '<div class="nb-output" style="width: 100px; overflow: hidden"><pre>' + "x" * 400 + "</pre></div>",
+    "violations": '<img src="none.png">',
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_reported(page: Page, tmp_path: Path, fault: str) -> None:
+    frame = '<!doctype html><html lang="en"><head><meta name="viewport" content="width=device-width"><title>t</title>'
+    body = "</head><body><main><h1>Heading</h1>{}</main></body></html>"
+    (tmp_path / "faulty.html").write_text(frame + body.format(FAULTS[fault]))
+    (tmp_path / "good.html").write_text(frame + body.format("<p>text</p>"))
+    (tmp_path / "favicon.ico").write_bytes(b"")
+    with chrome.serve(tmp_path) as server:
+        good = chrome.visit(page, f"{server.url}good.html", "good", widths=(PHONE, NARROW))
+        faulty = chrome.visit(page, f"{server.url}faulty.html", "faulty", widths=(PHONE, NARROW))
+    assert getattr(good, fault) == []
+    assert getattr(faulty, fault) != []
+
+
+def test_a_picture_that_does_not_load_is_reported(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text('<!doctype html><img src="none.png" alt="">')
+    with chrome.serve(tmp_path) as server:
+        assert chrome.visit(page, server.url, "broken").pictures[0]["broken"]
+
+
+# --- search ----------------------------------------------------------------------------------------------------------
+
+
+def search(page: Page, url: str, text: str) -> list[str]:
+    """Type into the search box as a reader does; the addresses found, best first."""
+    page.goto(url)
+    box = page.locator(".md-search__input")
+    box.click()
+    box.press_sequentially(text, delay=30)
+    box.press("End")  # the theme listens to keys, and text from an input method has none
+    meta = page.locator(".md-search-result__meta")
+    waiting = "!/^(Initializing|Type to|正在初始化|键入以)/.test(element.textContent.trim())"
+    page.wait_for_function(f"element => {waiting}", arg=meta.element_handle())
+    return [urljoin(page.url, str(link.get_attribute("href"))) for link in page.locator(RESULT).all()]
+
+
+def index(site: Path, lang: str) -> list[dict[str, str]]:
+    data = json.loads((site / LANGUAGES[lang] / "search" / "search_index.json").read_text("utf-8"))
+    return list(data["docs"])
+
+
+def rare_word(docs: list[dict[str, str]], key: str) -> tuple[str, str]:
+    """A word that stands in one section of one recipe only, and where."""
+    where: dict[str, set[str]] = {}
+    for doc in docs:
+        for word in re.findall(r"\b[a-z]{6,}\b", re.sub(r"<[^>]+>", " ", f"{doc['title']} {doc['text']}").lower()):
+            where.setdefault(word, set()).add(doc["location"])
+    found = [
+        (word, next(iter(places)))
+        for word, places in where.items()
+        if len(places) == 1 and next(iter(places)).startswith(f"recipes/{key}/#")
+    ]
+    return min(found, key=lambda item: (-len(item[0]), item[0]))
+
+
+def test_english_search_leads_to_the_section_that_holds_the_word(
+    page: Page, site: Path, served: Served, sources: list[recipe.Recipe]
+) -> None:
+    for source in sources:
+        word, location = rare_word(index(site, "en"), source.key)
+        found = search(page, served.url, word)
+        assert any(f"/recipes/{source.key}/" in url for url in found), f"{word!r} is in {location}, found {found}"
+        link = page.locator(f'{RESULT}[href*="{source.key}/"][href*="#{location.partition("#")[2]}"]').first
+        link.click()
+        page.wait_for_url(f"**/recipes/{source.key}/**")
+        anchor = unquote(urlsplit(page.url).fragment)
+        assert anchor == location.partition("#")[2]
+        heading = page.locator(f"[id='{anchor}']")
+        assert -50 < heading.bounding_box()["y"] < 900, "the section is not on the screen"
+        assert page.locator("mark").first.is_visible(), "the word is not marked"
+
+
+def chinese_words(docs: list[dict[str, str]], key: str) -> list[str]:
+    """Terms of a recipe's title as a reader types them, without the separators of the index."""
+    title = next(doc["title"] for doc in docs if doc["location"] == f"recipes/{key}/")
+    words = re.findall(r"[\u4e00-\u9fff]{2,}", title)
+    joined = title.replace("\u200b", "")
+    pairs = [first + second for first, second in pairwise(words) if first + second in joined]
+    return sorted({*words, *pairs}, key=len)[-2:]
+
+
+def test_chinese_search_finds_the_page_of_each_recipe(
+    page: Page, site: Path, served: Served, sources: list[recipe.Recipe]
+) -> None:
+    for source in sources:
+        words = chinese_words(index(site, "zh"), source.key)
+        assert words
+        for word in words:
+            found = search(page, f"{served.url}zh/", word)
+            assert any(f"/zh/recipes/{source.key}/" in url for url in found[:6]), f"{word}: {found}"
+
+
+@pytest.mark.parametrize(
+    ("lang", "word", "expected"),
+    [("zh", "题库", "zh/questions/"), ("zh", "使用说明", "zh/about/"), ("en", "licence", "about/")],
+)
+def test_search_finds_the_pages_that_every_site_has(
+    page: Page, served: Served, lang: str, word: str, expected: str
+) -> None:
+    found = search(page, served.url + LANGUAGES[lang], word)
+    assert any(url.startswith(served.url + expected) for url in found), found
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_search_finds_nothing_for_nonsense(page: Page, served: Served, lang: str) -> None:
+    assert search(page, served.url + LANGUAGES[lang], NONSENSE[lang]) == []
+    assert page.locator(".md-search-result__meta").inner_text().strip() in ("No matching documents", "没有找到符合条件的结果")
+
+
+# --- what a reader does ----------------------------------------------------------------------------------------------
+
+
+def switch_language(page: Page, lang: str) -> None:
+    page.locator(f'header a[rel="alternate"][hreflang="{lang}"]').click()
+    page.wait_for_load_state("load")
+
+
+def test_language_switch_stays_on_the_page(page: Page, served: Served, sources: list[recipe.Recipe]) -> None:
+    places = ["", "about/", "questions/", "questions/documents/", "404.html"]
+    places += [f"recipes/{source.key}/" for source in sources]
+    places += sorted({f"recipes/{source.chapter}/" for source in sources})
+    for place in places:
+        page.goto(served.url + place)
+        switch_language(page, "zh")
+        expected = served.url + ("zh/" if place == "404.html" else f"zh/{place}")
+        assert page.url == expected and page.locator("html").get_attribute("lang") == "zh", place
+        switch_language(page, "en")
+        assert page.url == (served.url if place == "404.html" else served.url + place)
+        assert page.locator("html").get_attribute("lang") == "en", place
+
+
+def test_the_language_switch_shows_on_a_phone(page: Page, served: Served) -> None:
+    page.set_viewport_size({"width": NARROW, "height": 700})
+    page.goto(served.url)
+    switch_language(page, "zh")
+    assert page.url == f"{served.url}zh/"
+
+
+def test_copy_button_puts_the_exact_code_into_the_clipboard(
+    page: Page, served: Served, sources: list[recipe.Recipe]
+) -> None:
+    source = sources[0]
+    page.goto(f"{served.url}recipes/{source.key}/")
+    page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+    copied = []
+    for block in page.locator("article .highlight").all():
+        block.hover()
+        page.evaluate("navigator.clipboard.writeText('')")
+        block.locator('[data-md-type="copy"], .md-clipboard').click()
+        page.wait_for_function("navigator.clipboard.readText().then(text => text !== '')")
+        copied.append(page.evaluate("navigator.clipboard.readText()").removesuffix("\n"))
+    assert [text for text in copied if text in {cell.source for cell in source.code_cells}] == [
+        cell.source for cell in source.code_cells
+    ]
+
+
+@pytest.mark.parametrize(("lang", "text"), [("en", "One assertion a claim"), ("zh", "一条结论对应一句断言")])
+def test_code_annotation_opens(page: Page, served: Served, lang: str, text: str) -> None:
+    page.goto(f"{served.url}{LANGUAGES[lang]}about/")
+    mark = page.locator("article .md-annotation__index, article .md-annotation a").first
+    note = page.get_by_text(text).first
+    assert not note.is_visible()
+    mark.click(force=True)  # it pulses, so it never comes to the rest that a plain click waits for
+    note.wait_for(state="visible")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_theme_toggle_changes_the_scheme_and_survives_a_reload(chromium: Any, served: Served, scheme: str) -> None:
+    context = new_context(chromium, scheme)
+    tab = context.new_page()
+    tab.goto(served.url)
+
+    def current() -> str:
+        return str(tab.evaluate("document.body.getAttribute('data-md-color-scheme')"))
+
+    other = SCHEMES["dark" if scheme == "light" else "light"]
+    background = "getComputedStyle(document.body).backgroundColor"
+    before = tab.evaluate(background)
+    assert current() == SCHEMES[scheme]
+    tab.locator("form[data-md-component=palette] label:visible").click()
+    assert current() == other
+    assert tab.evaluate(background) != before
+    tab.reload()
+    assert current() == other
+    tab.goto(f"{served.url}about/")
+    assert current() == other
+    context.close()
+
+
+def test_downloads_arrive_as_they_are_on_the_site(
+    page: Page, site: Path, served: Served, sources: list[recipe.Recipe]
+) -> None:
+    for source in sources:
+        for prefix in LANGUAGES.values():
+            folder = f"{prefix}recipes/{source.key}/"
+            page.goto(served.url + folder)
+            for name in (f"{source.slug}.ipynb", f"{source.slug}.py"):
+                with page.expect_download() as waiting:
+                    page.locator(f'.actions a[href="{name}"]').click()
+                assert waiting.value.suggested_filename == name
+                assert Path(waiting.value.path()).read_bytes() == (site / folder / name).read_bytes()
+
+
+# --- without a mouse -------------------------------------------------------------------------------------------------
+
+def test_skip_link_comes_first_and_leads_to_the_text(page: Page, served: Served, sources: list[recipe.Recipe]) -> None:
+    page.goto(f"{served.url}recipes/{sources[0].key}/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.matches('.md-skip')")
+    assert page.locator(".md-skip").evaluate("link => getComputedStyle(link).opacity") == "1"
+    page.keyboard.press("Enter")
+    assert unquote(urlsplit(page.url).fragment) == page.locator("article h1").get_attribute("id")
+    page.keyboard.press("Tab")
+    assert page.evaluate("!!document.activeElement.closest('article')"), "the next Tab is not in the text"
+
+
+def test_tab_reaches_outputs_and_arrow_keys_scroll_them(
+    page: Page, served: Served, sources: list[recipe.Recipe]
+) -> None:
+    page.set_viewport_size({"width": NARROW, "height": 700})
+    page.goto(f"{served.url}recipes/{sources[0].key}/")
+    boxes = page.locator(".nb-output, .nb-table").count()
+    assert boxes
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # the skip link
+    reached, scrolled = set(), False
+    for _ in range(400):
+        page.keyboard.press("Tab")
+        name = page.evaluate(
+            "document.activeElement.closest('article') && document.activeElement.matches('.nb-output, .nb-table')"
+            " ? document.activeElement.getAttribute('aria-label') : null"
+        )
+        if name is None:
+            continue
+        reached.add(name)
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", "focus is not seen"
+        if page.evaluate("document.activeElement.scrollWidth > document.activeElement.clientWidth"):
+            page.keyboard.press("ArrowRight")
+            page.wait_for_function("document.activeElement.scrollLeft > 0")
+            scrolled = True
+        if len(reached) == boxes:
+            break
+    assert len(reached) == boxes
+    assert scrolled, "no output is wider than a narrow phone"
+
+
+def test_search_opens_by_key(page: Page, served: Served) -> None:
+    page.goto(served.url)
+    page.keyboard.press("/")
+    page.wait_for_function("document.activeElement.matches('.md-search__input')")
+
+
+def test_the_menu_opens_on_a_phone(page: Page, served: Served) -> None:
+    page.set_viewport_size({"width": PHONE, "height": 800})
+    page.goto(f"{served.url}about/")
+    entry = page.locator('.md-nav--primary a[href$="about/"], .md-nav--primary a[href="./"]').first
+    assert not entry.is_visible() or entry.bounding_box()["x"] < 0
+    page.locator('header label[for="__drawer"]').click()
+    page.wait_for_function("document.querySelector('.md-sidebar--primary').getBoundingClientRect().left >= 0")
+
+
+# --- without a browser -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("continuous", "outcome"), [("", pytest.skip.Exception), ("true", pytest.fail.Exception)])
+def test_without_chromium_tests_are_skipped_but_fail_where_ci_is_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, continuous: str, outcome: type[BaseException]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("CI", continuous)
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    with pytest.raises(outcome, match="no Chromium found"):
+        required_chromium()
+
+
+def test_the_named_chromium_is_taken_before_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("chromium", "mine"):
+        (tmp_path / name).touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    assert required_chromium() == str(tmp_path / "chromium")
+    monkeypatch.setenv("CHROMIUM", str(tmp_path / "mine"))
+    assert required_chromium() == str(tmp_path / "mine")
