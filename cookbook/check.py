@@ -4,8 +4,10 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib import metadata, resources
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import yaml
@@ -28,6 +30,7 @@ def problems(recipe: Recipe, bank: questions.Bank, root: Path) -> list[Problem]:
     found = [
         *header_problems(recipe),
         *topic_problems(recipe, bank),
+        *reads_problems(recipe, root),
         *prose_problems(recipe),
         *code_problems(recipe, root),
         *requirement_problems(recipe, root),
@@ -36,9 +39,15 @@ def problems(recipe: Recipe, bank: questions.Bank, root: Path) -> list[Problem]:
     return sorted(found, key=lambda problem: problem.line)
 
 
+@cache
+def _schema() -> dict[str, Any]:
+    schema: dict[str, Any] = yaml.safe_load((resources.files("cookbook") / "header.schema.yml").read_text("utf-8"))
+    return schema
+
+
 def header_problems(recipe: Recipe) -> list[Problem]:
     """Rules that the header breaks: types, lengths, closed lists, what is missing."""
-    schema = yaml.safe_load((resources.files("cookbook") / "header.schema.yml").read_text("utf-8"))
+    schema = _schema()
     found = []
     for error in jsonschema.Draft202012Validator(schema).iter_errors(recipe.header):
         where = tuple(error.absolute_path)
@@ -49,6 +58,18 @@ def header_problems(recipe: Recipe) -> list[Problem]:
         text = f"header `{name}`: {error.message}; {mend}"
         found.append(Problem(recipe.path, recipe.header_lines.get(where, 1), text))
     return found
+
+
+def reads_problems(recipe: Recipe, root: Path) -> list[Problem]:
+    """Files that the header declares must be there."""
+    names = recipe.header.get("reads")
+    return [
+        Problem(
+            recipe.path, recipe.header_lines.get(("reads", index), 1), f"reads {name!r}, which is not there; add it"
+        )
+        for index, name in enumerate(names if isinstance(names, list) else [])
+        if not (root / str(name)).is_file()
+    ]
 
 
 def topic_problems(recipe: Recipe, bank: questions.Bank) -> list[Problem]:

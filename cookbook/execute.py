@@ -16,11 +16,13 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
@@ -64,11 +66,19 @@ def cache_key(recipe: Recipe, root: Path) -> str:
     digest = hashlib.sha256()
     code = [[cell.source, cell.metadata.get("tags", [])] for cell in recipe.code_cells]
     digest.update(json.dumps([code, settings(recipe), sys.version, platform.machine()]).encode())
+    digest.update(json.dumps(_installed()).encode())
     digest.update((KERNEL / "startup.py").read_bytes() + (KERNEL / "matplotlibrc").read_bytes())
     for name in (*INSTALLED, *recipe.header.get("reads", [])):
         path = root / name
         digest.update(name.encode() + hashlib.sha256(path.read_bytes() if path.exists() else b"").digest())
     return digest.hexdigest()
+
+
+@cache
+def _installed() -> list[str]:
+    """Name and version of every installed package: what really runs, which need not be what constraints.txt says."""
+    packages = Path(sysconfig.get_path("purelib")).glob("*.dist-info")
+    return sorted(path.name for path in packages if not path.name.startswith(("pip-", "recipes_that_run-")))
 
 
 def run(
@@ -146,6 +156,9 @@ def _execute(
     startup.mkdir(parents=True)
     (startup / "00-cookbook.py").write_bytes((KERNEL / "startup.py").read_bytes())
     (home / ".matplotlibrc").write_bytes((KERNEL / "matplotlibrc").read_bytes())
+    for name in recipe.header.get("reads", []):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / name, home / name)
     path = home / f"{recipe.slug}.ipynb"
     path.write_text(nbformat.writes(bilingual_notebook(recipe, None)), encoding="utf-8")
     options = ["--nbmake", "--overwrite", "-q", "--no-header", "-p", "no:cacheprovider", "-c", os.devnull]
