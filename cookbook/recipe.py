@@ -133,10 +133,10 @@ def _read_cells(path: Path, lines: list[str], start: int) -> tuple[Cell, ...]:
         match = MARKER.match(lines[marker])
         kind = "markdown" if match and match["kind"] else "code"
         body = "\n".join(lines[marker + 1 : following]).strip("\n").split("\n")
-        if kind == "markdown" or re.match(r"# %%\w", body[0]):
+        if kind == "markdown":
             body = [re.sub(r"^# ?", "", line) for line in body]
         else:
-            body = [line[2:] if re.match(r"# [%!][\w ]", line) else line for line in body]
+            body = [line[2:] if re.match(r"# (%%?|!)\w", line) else line for line in body]
         try:
             options = {name: json.loads(value) for name, value in OPTION.findall(match["options"] if match else "")}
         except ValueError:
