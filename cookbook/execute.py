@@ -19,13 +19,13 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata, resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import nbformat
 
@@ -33,7 +33,7 @@ from cookbook import files
 from cookbook.check import imported_modules, required, requirement_name
 from cookbook.notebooks import cell_id
 from cookbook.outputs import encode
-from cookbook.recipe import LANGUAGES, Problem, Recipe
+from cookbook.recipe import LANGUAGES, Cell, Problem, Recipe
 
 MAX_OUTPUT_BYTES = 2_000_000  # of one recipe; a page with more is slow to open
 MAX_MEMORY_BYTES = 2_000_000_000
@@ -44,6 +44,14 @@ ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS"),
     "1",
 )
+
+
+class Failure(NamedTuple):
+    """Why a run failed. `error` is what the cell raised, "timeout" or "dead kernel"; "" for a run refused after."""
+
+    problem: Problem
+    error: str
+    cell: Cell | None
 
 
 def executed_path(root: Path, key: str) -> Path:
@@ -57,8 +65,8 @@ def record_path(root: Path, key: str) -> Path:
 
 
 def settings(recipe: Recipe) -> dict[str, Any]:
-    """nbmake's settings for this recipe: no cell may take longer than the whole budget."""
-    return {"timeout": recipe.header["seconds"], "allow_errors": False}
+    """nbmake's settings for this recipe: a cell that takes thrice the whole budget is taken never to end."""
+    return {"timeout": 3 * recipe.header["seconds"], "allow_errors": False}
 
 
 def cache_key(recipe: Recipe, root: Path) -> str:
@@ -103,37 +111,40 @@ def run(
             waiting.append((recipe, entry))
     waiting.sort(key=lambda pair: -pair[0].header["seconds"])  # the longest first, so that workers end together
     problems: list[Problem] = []
-    if not waiting:
-        return problems
+    for index, outcome in attempt([recipe for recipe, _ in waiting], root, workers):
+        recipe, entry = waiting[index]
+        if isinstance(outcome, Failure):
+            problems.append(outcome.problem)
+            executed_path(root, recipe.key).unlink(missing_ok=True)
+            record_path(root, recipe.key).unlink(missing_ok=True)
+            say(f"{recipe.key}: failed")
+            continue
+        files.write(entry, json.dumps(outcome, ensure_ascii=False))
+        _encode_figures(outcome["outputs"], root)
+        _publish(recipe, root, outcome)
+        record = outcome["record"]
+        megabytes = record["peak_memory"] / 1e6
+        say(f"{recipe.key}: {record['seconds']:.1f} s, {megabytes:.0f} MB, {record['checks']} checks passed")
+    return sorted(problems)
+
+
+def attempt(recipes: Sequence[Recipe], root: Path, workers: int) -> Iterator[tuple[int, dict[str, Any] | Failure]]:
+    """Execute recipes, a few at a time; yields the index of each with its outputs and record, or why it failed."""
     processes: list[subprocess.Popen[str]] = []
     with tempfile.TemporaryDirectory(prefix="cookbook-") as folder:
         pool = ThreadPoolExecutor(workers)
         try:
             tasks = {
-                pool.submit(_execute, recipe, root, Path(folder), processes): (recipe, entry)
-                for recipe, entry in waiting
+                pool.submit(_execute, recipe, root, Path(folder, str(index)), processes): index
+                for index, recipe in enumerate(recipes)
             }
             for task in as_completed(tasks):
-                recipe, entry = tasks[task]
-                outcome = task.result()
-                if isinstance(outcome, Problem):
-                    problems.append(outcome)
-                    executed_path(root, recipe.key).unlink(missing_ok=True)
-                    record_path(root, recipe.key).unlink(missing_ok=True)
-                    say(f"{recipe.key}: failed")
-                    continue
-                files.write(entry, json.dumps(outcome, ensure_ascii=False))
-                _encode_figures(outcome["outputs"], root)
-                _publish(recipe, root, outcome)
-                record = outcome["record"]
-                megabytes = record["peak_memory"] / 1e6
-                say(f"{recipe.key}: {record['seconds']:.1f} s, {megabytes:.0f} MB, {record['checks']} checks passed")
+                yield tasks[task], task.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             for process in processes:
                 process.terminate()
             pool.shutdown(wait=True)
-    return sorted(problems)
 
 
 def remove_stale(root: Path, keys: set[str]) -> None:
@@ -147,10 +158,9 @@ def remove_stale(root: Path, keys: set[str]) -> None:
 
 
 def _execute(
-    recipe: Recipe, root: Path, folder: Path, processes: list[subprocess.Popen[str]]
-) -> dict[str, Any] | Problem:
-    """Run one recipe in a folder of its own; its outputs and its record, or why it failed."""
-    home = folder / recipe.slug
+    recipe: Recipe, root: Path, home: Path, processes: list[subprocess.Popen[str]]
+) -> dict[str, Any] | Failure:
+    """Run one recipe in the new folder `home`; its outputs and its record, or why it failed."""
     home.mkdir()
     startup = home / ".ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
@@ -178,11 +188,15 @@ def _execute(
         return _failure(recipe, notebook, note, printed)
     outputs = [cell["outputs"] for cell in notebook.cells if cell.cell_type == "code"]
     problem = _refusal(recipe, outputs, note)
-    return problem or {"outputs": outputs, "record": _record(recipe, root, note)}
+    if problem:
+        return Failure(problem, "", None)
+    return {"outputs": outputs, "record": _record(recipe, root, note)}
 
 
 def _environment(root: Path, home: Path) -> dict[str, str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHON"))}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHON", "MPL"))
+    }
     return environment | ONE_THREAD | {
         "COOKBOOK_ROOT": str(root.resolve()),
         "IPYTHONDIR": str(home / ".ipython"),
@@ -227,7 +241,7 @@ def _encode_figures(outputs: list[Any], root: Path) -> None:
             encode(base64.b64decode(output["data"]["image/png"]), root / "build" / "images")
 
 
-def _failure(recipe: Recipe, notebook: Any, note: dict[str, Any], printed: str) -> Problem:
+def _failure(recipe: Recipe, notebook: Any, note: dict[str, Any], printed: str) -> Failure:
     """Why nbmake failed, in one sentence that names the cell."""
     code = recipe.code_cells
     for cell, node in zip(code, (c for c in notebook.cells if c.cell_type == "code"), strict=True):
@@ -244,17 +258,20 @@ def _failure(recipe: Recipe, notebook: Any, note: dict[str, Any], printed: str) 
             if output["ename"] in ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning"):
                 mend = "replace the deprecated call"
             line = cell.line + (int(inside.group(1)) if inside else 0)
-            return Problem(recipe.path, line, f"the cell raises {output['ename']}: {value}; {mend}")
+            problem = Problem(recipe.path, line, f"the cell raises {output['ename']}: {value}; {mend}")
+            return Failure(problem, output["ename"], cell)
     reached = code[min(note["cells"], len(code) - 1)]
+    error = "dead kernel"
     if "timed out" in printed:
-        text = f"the cell ran longer than the budget of {recipe.header['seconds']} s"
+        error = "timeout"
+        text = f"the cell ran for {settings(recipe)['timeout']} s, thrice the budget of the whole recipe"
         text += "; shorten it, or raise `seconds` in the header"
     elif "DeadKernel" in printed or "Kernel died" in printed:
         text = "the kernel died in this cell (out of memory, or a crash in native code); make it smaller"
     else:
         last = printed.strip().splitlines()[-1] if printed.strip() else "no output"
         text = f"nbmake could not execute it: {last}; run it by hand"
-    return Problem(recipe.path, reached.line, text)
+    return Failure(Problem(recipe.path, reached.line, text), error, reached)
 
 
 def _refusal(recipe: Recipe, outputs: list[Any], note: dict[str, Any]) -> Problem | None:
@@ -264,7 +281,10 @@ def _refusal(recipe: Recipe, outputs: list[Any], note: dict[str, Any]) -> Proble
         if size > MAX_OUTPUT_BYTES:
             text = f"the cell's output has {size / 1e6:.0f} MB; the limit is {MAX_OUTPUT_BYTES / 1e6:.0f}: show less"
             return Problem(recipe.path, cell.line, text)
-        if any("image/png" in output.get("data", {}) for output in shown):
+        drew = any("image/png" in output.get("data", {}) for output in shown)
+        if cell.metadata.get("alt_en") and not drew:
+            return Problem(recipe.path, cell.line, "describes a figure but draws none; end the cell with plt.show()")
+        if drew:
             for lang in LANGUAGES:
                 if not cell.metadata.get(f"alt_{lang}"):
                     text = f'draws a figure without alternative text; describe it: `# %% alt_{lang}="…"`'
@@ -277,7 +297,9 @@ def _refusal(recipe: Recipe, outputs: list[Any], note: dict[str, Any]) -> Proble
     results = note["results"]
     if not results or any(isinstance(value, float) and not math.isfinite(value) for value in results.values()):
         return Problem(recipe.path, checks.line, "`results` is empty or holds a figure that is no number; mend it")
-    seconds, budget = note["ended"] - note["started"], recipe.header["seconds"]
+    budget = recipe.header["seconds"]
+    # Processor seconds too: beside other work on the machine, a recipe within its budget takes longer by the clock.
+    seconds = min(note["ended"] - note["started"], note["cpu_after"] - note["cpu_before"])
     if seconds > budget:
         text = f"took {seconds:.0f} s of its budget of {budget}; make it faster, or raise `seconds` in the header"
         return Problem(recipe.path, recipe.header_lines.get(("seconds",), 1), text)
@@ -300,6 +322,7 @@ def _record(recipe: Recipe, root: Path, note: dict[str, Any]) -> dict[str, Any]:
         "results": note["results"],
         "checks": sum(isinstance(node, ast.Assert) for node in ast.parse(checks.source).body),
         "seconds": round(note["ended"] - note["started"], 2),
+        "cpu_seconds": round(note["cpu_after"] - note["cpu_before"], 2),
         "peak_memory": note["peak_memory"],
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "commit": commit.stdout.strip() or None,

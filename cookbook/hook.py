@@ -4,6 +4,7 @@ mkdocs-jupyter makes a page of every notebook and copies it for download. Its ow
 links, anchors, callouts, mathematics and search work as on any other page.
 """
 
+import html
 import logging
 import re
 from pathlib import Path
@@ -162,6 +163,19 @@ def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
 
 def on_post_page(output: str, page: MkDocsPage, config: MkDocsConfig) -> str:
     """Name what the theme leaves unnamed."""
+    if page.parent is not None:  # a chapter with a page of its own: the theme points at a label without text
+        title = html.escape(str(page.parent.title))
+        output = re.sub(r'aria-labelledby="__nav_\d+_\d+_label"', f'aria-label="{title}"', output)
+    return named(output)
+
+
+def on_post_template(output: str, template_name: str, config: MkDocsConfig) -> str:
+    """The same for 404.html."""
+    return named(output)
+
+
+def named(output: str) -> str:
+    """A page with names for what has none."""
     for old, new in UNNAMED.items():
         output = output.replace(old, new.format(search=say("search", state["lang"])))
     return output

@@ -17,7 +17,7 @@ import nbformat
 from cookbook import execute, files, notebooks, outputs, questions, site
 from cookbook.notebooks import join_lines
 from cookbook.outputs import Figure
-from cookbook.recipe import LANGUAGES, Recipe
+from cookbook.recipe import LANGUAGES, Problem, Recipe, RecipeError
 from cookbook.words import say
 
 CALLOUT = re.compile(r"^> \*\*(Note|Tip|Warning|注意|提示|警告)[:：] ?(.*?)\*\* ?(.*(?:\n>.*)*)", re.MULTILINE)
@@ -47,7 +47,7 @@ class Page:
     download: str | None = None  # the executed notebook as text, for recipes
 
 
-class NotExecuted(Exception):
+class NotExecuted(RecipeError):
     """A recipe whose code has no outputs yet."""
 
 
@@ -64,7 +64,8 @@ def load(recipe: Recipe, root: Path) -> Run:
         code = [cell for cell in cells if cell["cell_type"] == "code"]
         if ["".join(cell["source"]) for cell in code] == [cell.source for cell in recipe.code_cells]:
             return Run(recipe, [cell["outputs"] for cell in code], json.loads(record.read_text("utf-8")), images)
-    raise NotExecuted(f"{recipe.path}:1: was not executed since its code changed; run `cookbook run {recipe.slug}`")
+    text = f"was not executed since its code changed; run `cookbook run {recipe.slug}`"
+    raise NotExecuted(Problem(recipe.path, 1, text))
 
 
 def site_pages(runs: list[Run], bank: questions.Bank, address: site.Site, lang: str) -> list[Page]:
@@ -190,7 +191,7 @@ def answers(run: Run, bank: questions.Bank, lang: str) -> str:
     return f'<div class="answers" markdown data-search-exclude>\n{say("answers", lang)}\n\n{items}\n</div>'
 
 
-def card(run: Run, page: Page, here: str, lang: str) -> str:
+def card(run: Run, page: Page, here: str, lang: str, heading: str = "h3") -> str:
     """One recipe as a list item with its first figure; `here` leads from the page to the site's root."""
     recipe, record = run.recipe, run.record
     pictures = ""
@@ -211,7 +212,9 @@ def card(run: Run, page: Page, here: str, lang: str) -> str:
     )
     title, description = (html.escape(recipe.header[name][lang]) for name in ("title", "description"))
     link = f'<a href="{here}recipes/{recipe.key}/">{title}</a>'
-    return f'<li class="card">{pictures}<h3>{link}</h3><p>{description}</p><p class="facts">{facts}</p></li>'
+    return (
+        f'<li class="card">{pictures}<{heading}>{link}</{heading}><p>{description}</p><p class="facts">{facts}</p></li>'
+    )
 
 
 def cards(runs: list[Run], pages: list[Page], bank: questions.Bank, here: str, lang: str) -> str:
@@ -241,7 +244,7 @@ def chapter_pages(runs: list[Run], pages: list[Page], bank: questions.Bank, lang
         if not done:
             continue
         title = content["title"][lang]
-        items = "\n".join(card(run, by_key[run.recipe.key], "../../", lang) for run in done.values())
+        items = "\n".join(card(run, by_key[run.recipe.key], "../../", lang, "h2") for run in done.values())
         planned = "\n".join(
             f"- {topic['title'][lang]}" for slug, topic in content["topics"].items() if slug not in done
         )

@@ -49,12 +49,14 @@ def _watch() -> None:
 
     def before(_info: object) -> None:
         note.setdefault("started", time.time())
+        note.setdefault("cpu_before", sum(os.times()[:4]))
 
     def after(_result: object) -> None:
         namespace = shell.user_ns
         results = namespace.get("results")
         note["cells"] = int(str(note["cells"])) + 1
         note["ended"] = time.time()
+        note["cpu_after"] = sum(os.times()[:4])
         note["reads"] = sorted(reads)
         note["peak_memory"] = peak_memory()
         if isinstance(results, dict):

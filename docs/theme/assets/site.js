@@ -29,3 +29,14 @@ if (formulas.length) {
   formulas.forEach(element => observer.observe(element))
   addEventListener("beforeprint", () => loadKatex(base).then(() => formulas.forEach(render)), { once: true })
 }
+
+// What the theme's script adds to code: annotation marks without a name, and a landmark around every copy button.
+function mend() {
+  document.querySelectorAll(".md-code__nav:not([role])").forEach(nav => nav.setAttribute("role", "none"))
+  document.querySelectorAll(".md-annotation__index:not([aria-label])").forEach(mark => {
+    const number = mark.firstElementChild?.dataset.mdAnnotationId
+    mark.setAttribute("aria-label", document.documentElement.lang === "zh" ? `注释 ${number}` : `Note ${number}`)
+  })
+}
+mend()
+new MutationObserver(mend).observe(document.querySelector("article") || document.body, { childList: true, subtree: true })
