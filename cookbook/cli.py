@@ -1,11 +1,11 @@
-"""The command `cookbook`: new, check, sync, run, pages."""
+"""The command `cookbook`: new, check, sync, run, breaks, seeds, pages."""
 
 import argparse
 import os
 import sys
 from pathlib import Path
 
-from cookbook import check, execute, notebooks, questions, recipe, site, skeleton
+from cookbook import check, execute, notebooks, proofs, questions, recipe, site, skeleton
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,12 +34,21 @@ def _parser() -> argparse.ArgumentParser:
     new = commands.add_parser("new", help="start a recipe from a skeleton")
     new.add_argument("key", metavar="CHAPTER/SLUG")
 
-    for name, text in (("check", "validate sources without executing them"), ("run", "execute what changed")):
+    for name, text in (
+        ("check", "validate sources without executing them"),
+        ("run", "execute what changed"),
+        ("breaks", "execute edits that disable a method: a check must notice each"),
+        ("seeds", "execute with other seeds: every check must hold on each"),
+    ):
         command = commands.add_parser(name, help=text)
         command.add_argument("slugs", nargs="*", metavar="SLUG", help="all recipes when none is named")
         if name == "run":
             command.add_argument("--no-cache", action="store_true", help="execute even what did not change")
             command.add_argument("-n", type=int, default=2, metavar="N", help="recipes at a time (default: 2)")
+        if name in ("breaks", "seeds"):
+            command.add_argument("--force", action="store_true", help="even where the record is up to date")
+        if name == "seeds":
+            command.add_argument("-n", type=int, default=10, metavar="N", help="how many seeds (default: 10)")
 
     sync = commands.add_parser("sync", help="write notebooks/")
     sync.add_argument("--check", action="store_true", help="write nothing; fail where notebooks/ is out of date")
@@ -109,6 +118,16 @@ def _run(options: argparse.Namespace, root: Path) -> list[str]:
     return list(map(str, problems))
 
 
+def _breaks(options: argparse.Namespace, root: Path) -> list[str]:
+    recipes, _ = _valid(root, options.slugs)
+    return list(map(str, proofs.breaks(recipes, root, force=options.force)))
+
+
+def _seeds(options: argparse.Namespace, root: Path) -> list[str]:
+    recipes, _ = _valid(root, options.slugs)
+    return list(map(str, proofs.seeds(recipes, root, count=options.n, force=options.force)))
+
+
 def _pages(options: argparse.Namespace, root: Path) -> list[str]:
     from cookbook import pages
 
@@ -118,7 +137,15 @@ def _pages(options: argparse.Namespace, root: Path) -> list[str]:
     return []
 
 
-COMMANDS = {"new": _new, "check": _check, "sync": _sync, "run": _run, "pages": _pages}
+COMMANDS = {
+    "new": _new,
+    "check": _check,
+    "sync": _sync,
+    "run": _run,
+    "breaks": _breaks,
+    "seeds": _seeds,
+    "pages": _pages,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

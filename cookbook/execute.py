@@ -230,7 +230,7 @@ def bilingual_notebook(recipe: Recipe, outputs: list[Any] | None) -> Any:
 def _publish(recipe: Recipe, root: Path, entry: dict[str, Any]) -> None:
     notebook = bilingual_notebook(recipe, entry["outputs"])
     files.write(executed_path(root, recipe.key), nbformat.writes(notebook) + "\n")
-    record = json.dumps(entry["record"], indent=1, ensure_ascii=False, sort_keys=True)
+    record = json.dumps(entry["record"], indent=1, ensure_ascii=False)
     files.write(record_path(root, recipe.key), record + "\n")
 
 

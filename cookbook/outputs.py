@@ -50,7 +50,7 @@ def render(
         number = next(count)
         data = output.get("data", {})
         if output["output_type"] == "stream":
-            blocks.append(_box(f"<pre>{html.escape(_text(output['text']).rstrip())}</pre>", "output", number, lang))
+            blocks.append(box(f"<pre>{html.escape(_text(output['text']).rstrip())}</pre>", "output", number, lang))
         elif "image/png" in data:
             png = base64.b64decode(data["image/png"])
             width, height = (round(side / PIXELS_PER_CSS_PIXEL) for side in png_size(png))
@@ -66,11 +66,11 @@ def render(
                 )
             )
         elif "text/html" in data:
-            blocks.append(_box(clean_table(_text(data["text/html"])), "table", number, lang))
+            blocks.append(box(clean_table(_text(data["text/html"])), "table", number, lang))
         elif "text/latex" in data:
             blocks.append(f"$$\n{_text(data['text/latex']).strip().strip('$')}\n$$")
         elif "text/plain" in data:
-            blocks.append(_box(f"<pre>{html.escape(_text(data['text/plain']))}</pre>", "output", number, lang))
+            blocks.append(box(f"<pre>{html.escape(_text(data['text/plain']))}</pre>", "output", number, lang))
     return "\n\n".join(blocks), figures
 
 
@@ -137,7 +137,7 @@ def clean_table(markup: str) -> str:
     return re.sub(r"\n\s*", "\n", re.sub(r"</?div>", "", joined)).strip()
 
 
-def _box(content: str, kind: str, number: int, lang: str) -> str:
+def box(content: str, kind: str, number: int, lang: str) -> str:
     """A box that scrolls by itself, with the keyboard too; kept out of the search index."""
     label = say("table" if kind == "table" else "output", lang, n=number)
     attributes = f'tabindex="0" role="region" aria-label="{label}" data-search-exclude'

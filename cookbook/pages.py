@@ -14,7 +14,7 @@ from typing import Any
 
 import nbformat
 
-from cookbook import execute, files, notebooks, outputs, questions, site
+from cookbook import execute, files, notebooks, outputs, proofs, questions, site
 from cookbook.notebooks import join_lines
 from cookbook.outputs import Figure
 from cookbook.recipe import LANGUAGES, Problem, Recipe, RecipeError
@@ -101,6 +101,8 @@ def recipe_page(run: Run, bank: questions.Bank, address: site.Site, lang: str) -
         if cell.is_checks:
             fence = f'??? quote "{say("checks_code", lang)}"\n\n{textwrap.indent(fence, "    ")}'
         parts.append(fence)
+        if re.search(r"^results = ", cell.source, re.MULTILINE):
+            parts.append(figures_table(run, lang, next(count)))
         if following is not None and "annotations" in following.metadata.get("tags", []):
             pending = text
         elif text:
@@ -180,6 +182,37 @@ def stamp(run: Run, lang: str) -> str:
     versions = ", ".join(f"{name} {version.partition('+')[0]}" for name, version in record["versions"].items())
     where = say("versions", lang, python=record["python"], versions=versions, processor=record["processor"])
     return f'<div class="stamp" markdown data-search-exclude>\n{facts}\n<small>{html.escape(where)}</small>\n</div>'
+
+
+def figures_table(run: Run, lang: str, number: int) -> str:
+    """The headline figures as measured in this run, beside their spread over the recorded seeds."""
+    spread = proofs.spread(run.recipe)
+    columns = [say("figure", lang), say("this_run", lang)]
+    if spread:
+        seeds = proofs.read(run.recipe)["seeds"]["results"]
+        columns.append(say("over_seeds", lang, n=len(next(iter(seeds.values())))))
+    rows = []
+    for name, value in run.record["results"].items():
+        cells = [_number(value)]
+        if name in spread:
+            low, mean, high = map(_number, spread[name])
+            cells.append(f"{low} – {high}, {say('mean', lang)} {mean}")
+        elif spread:
+            cells.append("")
+        rows.append(f'<tr><th scope="row">{html.escape(name)}</th>' + "".join(f"<td>{c}</td>" for c in cells) + "</tr>")
+    head = "".join(f'<th scope="col">{column}</th>' for column in columns)
+    body = "\n".join(rows)
+    table = f'<table class="frame">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>'
+    return outputs.box(table, "table", number, lang)
+
+
+def _number(value: Any) -> str:
+    """Four significant digits, and no exponent for what a reader would write without."""
+    if not isinstance(value, float):
+        return html.escape(str(value))
+    if value == 0 or 1e-3 <= abs(value) < 1e6:
+        return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+    return f"{value:.2e}"
 
 
 def answers(run: Run, bank: questions.Bank, lang: str) -> str:
