@@ -1,8 +1,12 @@
-"""A small repository with one quick recipe, planted in a temporary folder, and ways to edit it and to run `cookbook`."""
+"""A small repository with one quick recipe, planted in a temporary folder; ways to edit it and to run `cookbook`."""
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -13,8 +17,9 @@ BANK = Path("recipes", "questions.yml")
 EXECUTED = Path("build", "executed", "demo", "sums.ipynb")
 RECORD = Path("build", "runs", "demo", "sums.json")
 NOTEBOOKS = {lang: Path("notebooks", lang, "demo", "sums.ipynb") for lang in ("en", "zh")}
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
 # Packages that are there wherever `cookbook` is, so that the planted recipe can require them.
-PLAIN, BARE = "jupytext", "nbformat"
+PLAIN, BARE = "jsonschema", "nbformat"
 
 MKDOCS = """\
 site_name: Planted
@@ -137,11 +142,14 @@ RECIPE = '''\
 
 # %%
 import json
+import os
 
 import matplotlib.pyplot as plt
 
 SEED = 0
 numbers = [3, 1, 2]
+with open(os.environ.get("PLANTED_LOG", os.devnull), "a") as log:
+    print(os.getpid(), file=log)
 
 # %%
 total = sum(numbers)  # (1)!
@@ -242,17 +250,52 @@ def line_of(path: Path, needle: str) -> int:
     return next(number for number, line in enumerate(lines, 1) if needle in line)
 
 
-def environment(**extra: str) -> dict[str, str]:
+def log(root: Path) -> Path:
+    """Where each execution of the planted recipe leaves the id of its kernel's process; outside the repository."""
+    return root.parent / f"{root.name}.log"
+
+
+def kernels(root: Path) -> list[int]:
+    """Process ids of the kernels that have executed the planted recipe, one an execution."""
+    return [int(line) for line in log(root).read_text().split()] if log(root).exists() else []
+
+
+def environment(root: Path, **extra: str) -> dict[str, str]:
     """The variables of a plain shell: nothing of the test run or of a CI job leaks into the command."""
-    return {name: value for name, value in os.environ.items() if name != "GITHUB_REPOSITORY"} | extra
+    leaking = ("GITHUB_REPOSITORY", "MPLBACKEND")
+    plain = {name: value for name, value in os.environ.items() if name not in leaking}
+    return plain | {"PLANTED_LOG": str(log(root))} | extra
 
 
-def cookbook(root: Path, *arguments: str, timeout: float = 120, **extra: str) -> subprocess.CompletedProcess[str]:
-    """`cookbook ARGUMENTS` in the planted repository; `extra` are variables of its environment."""
+def cookbook(root: Path, *arguments: str, timeout: float = 300, **extra: str) -> subprocess.CompletedProcess[str]:
+    """`cookbook ARGUMENTS` in the repository at `root`; `extra` are variables of its environment."""
     command = [str(BIN / "cookbook"), *arguments]
     return subprocess.run(
-        command, cwd=root, env=environment(**extra), capture_output=True, text=True, timeout=timeout
+        command, cwd=root, env=environment(root, **extra), capture_output=True, text=True, timeout=timeout
     )
+
+
+@cache
+def executed() -> Path:
+    """A planted repository whose recipe was executed, shared by all tests of a process: copy it, never edit it."""
+    folder = Path(tempfile.mkdtemp(prefix="planted-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    root = plant(folder / "repository")
+    for name in ("objects", "refs"):
+        (root / ".git" / name).mkdir(parents=True)
+    (root / ".git" / "HEAD").write_text(f"{COMMIT}\n")
+    for verb in ("sync", "run"):
+        done = cookbook(root, verb)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert len(kernels(root)) == 1
+    return root
+
+
+def copy(folder: Path) -> Path:
+    """A copy of the executed repository below `folder`, in which nothing has been executed again yet."""
+    root = folder / "repository"
+    shutil.copytree(executed(), root)
+    return root
 
 
 def made(root: Path) -> dict[str, bytes]:

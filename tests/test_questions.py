@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-import pytest
-
 import planted
-from cookbook import questions
+import pytest
 from conftest import ROOT
+
+from cookbook import questions
 
 
 @pytest.fixture
@@ -25,45 +25,105 @@ def test_the_bank_keeps_the_order_of_its_file(root: Path) -> None:
 def test_topics_know_their_chapter(root: Path) -> None:
     bank = questions.read(root)
     assert {slug: topic["chapter"] for slug, topic in bank.topics.items()} == {
-        "sums": "demo", "products": "demo", "means": "other",
-    }  # fmt: skip
+        "sums": "demo",
+        "products": "demo",
+        "means": "other",
+    }
     assert list(bank.topics_of("demo") or {}) == ["sums", "products"]
     assert bank.topics_of("nowhere") is None
 
 
 def test_every_question_has_the_topic_that_answers_it(root: Path) -> None:
     assert questions.read(root).topic_answering == {
-        "d0-q01": "sums", "d1-q01": "sums", "d0-q02": "products", "d1-q02": "means",
-    }  # fmt: skip
+        "d0-q01": "sums",
+        "d1-q01": "sums",
+        "d0-q02": "products",
+        "d1-q02": "means",
+    }
 
 
 def test_the_same_question_asked_twice_is_folded_into_the_earliest(root: Path) -> None:
     assert questions.read(root).folded() == {
-        "d0-q01": ["d0-q01", "d1-q01"], "d0-q02": ["d0-q02"], "d1-q02": ["d1-q02"],
-    }  # fmt: skip
+        "d0-q01": ["d0-q01", "d1-q01"],
+        "d0-q02": ["d0-q02"],
+        "d1-q02": ["d1-q02"],
+    }
 
 
 # What is edited, the line that the message must name by its text (and which of several), and what it says.
 CONTRADICTIONS = {
-    "claimed by two topics": ("          - d0-q02\n", "          - d0-q02\n          - d0-q01\n", "- d0-q01", 1,
-                              "'d0-q01' is claimed by 'sums' and 'products'"),
-    "claimed twice by one topic": ("          - d0-q02\n", "          - d0-q02\n          - d0-q02\n", "- d0-q02", 1,
-                                   "'d0-q02' is claimed by 'products' and 'products'"),
-    "a topic names no question": ("          - d0-q02\n", "          - d0-q02\n          - d9-q01\n", "- d9-q01", 0,
-                                  "unknown question 'd9-q01'"),
-    "a topic mends no question": ("        fixes_code_of:\n          - d1-q02", "        fixes_code_of:\n          - d9-q02",
-                                  "- d9-q02", 0, "unknown question 'd9-q02'"),
-    "nobody answers": ("          - d0-q01\n          - d1-q01\n", "          - d0-q01\n", "- id: d1-q01", 0,
-                       "no topic answers 'd1-q01'"),
+    "claimed by two topics": (
+        "          - d0-q02\n",
+        "          - d0-q02\n          - d0-q01\n",
+        "- d0-q01",
+        1,
+        "'d0-q01' is claimed by 'sums' and 'products'",
+    ),
+    "claimed twice by one topic": (
+        "          - d0-q02\n",
+        "          - d0-q02\n          - d0-q02\n",
+        "- d0-q02",
+        1,
+        "'d0-q02' is claimed by 'products' and 'products'",
+    ),
+    "a topic names no question": (
+        "          - d0-q02\n",
+        "          - d0-q02\n          - d9-q01\n",
+        "- d9-q01",
+        0,
+        "unknown question 'd9-q01'",
+    ),
+    "a topic mends no question": (
+        "        fixes_code_of:\n          - d1-q02",
+        "        fixes_code_of:\n          - d9-q02",
+        "- d9-q02",
+        0,
+        "unknown question 'd9-q02'",
+    ),
+    "nobody answers": (
+        "          - d0-q01\n          - d1-q01\n",
+        "          - d0-q01\n",
+        "- id: d1-q01",
+        0,
+        "no topic answers 'd1-q01'",
+    ),
     "the same as nothing": ("same_as: d0-q01", "same_as: d0-q09", "- id: d1-q01", 0, "`same_as: d0-q09`"),
-    "the same as a copy": ("    zh: 如何求平均？\n", "    zh: 如何求平均？\n    same_as: d1-q01\n", "- id: d1-q02", 0,
-                           "`same_as: d1-q01`"),
-    "broken YAML": ("- id: d0-q02\n    document: d0", "- id: d0-q02\n   document: d0", "document: d0", 1, "broken YAML"),
-    "a question asked twice under one id": ("- id: d1-q02\n", "- id: d0-q02\n", "- id: d0-q02", 1, "d0-q02"),
-    "a topic in two chapters": ("- slug: means", "- slug: sums", "- slug: sums", 1, "'sums'"),
-    "a document that is not listed": ("- id: d1-q02\n    document: d1", "- id: d1-q02\n    document: d7", "- id: d1-q02", 0,
-                                      "d7"),
-}  # fmt: skip
+    "the same as a copy": (
+        "    zh: 如何求平均？\n",
+        "    zh: 如何求平均？\n    same_as: d1-q01\n",
+        "- id: d1-q02",
+        0,
+        "`same_as: d1-q01`",
+    ),
+    "broken YAML": (
+        "- id: d0-q02\n    document: d0",
+        "- id: d0-q02\n   document: d0",
+        "document: d0",
+        1,
+        "broken YAML",
+    ),
+    "two questions under one id": (
+        "    zh: 如何求平均？\n",
+        "    zh: 如何求平均？\n  - id: d0-q02\n    document: d1\n    en: Again?\n    zh: 又？\n",
+        "- id: d0-q02",
+        1,
+        "d0-q02",
+    ),
+    "a topic in two chapters": (
+        "      - slug: means\n",
+        "      - slug: products\n        title: {en: P, zh: 乘}\n        answers: []\n      - slug: means\n",
+        "- slug: products",
+        1,
+        "'products'",
+    ),
+    "a document that is not listed": (
+        "- id: d1-q02\n    document: d1",
+        "- id: d1-q02\n    document: d7",
+        "- id: d1-q02",
+        0,
+        "d7",
+    ),
+}
 
 
 @pytest.mark.parametrize("case", CONTRADICTIONS)
