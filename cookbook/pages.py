@@ -210,7 +210,7 @@ def _number(value: Any) -> str:
     """Four significant digits, and no exponent for what a reader would write without."""
     if not isinstance(value, float):
         return html.escape(str(value))
-    if value == 0 or 1e-3 <= abs(value) < 1e6:
+    if value == 0 or 1e-4 <= abs(value) < 1e6:
         return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
     return f"{value:.2e}"
 
