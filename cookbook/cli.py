@@ -2,22 +2,23 @@
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
-from cookbook import check, execute, notebooks, proofs, questions, recipe, site, skeleton
+from cookbook import check, execute, notebooks, pages, proofs, questions, recipe, site, skeleton
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one subcommand; 0 when all is well, 1 with one sentence a problem on standard error."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as with Ctrl-C, and leave no child behind
     try:
         root = _root()
         problems = COMMANDS[options.command](options, root)
     except recipe.RecipeError as error:
         problems = list(map(str, error.problems))
-    except (questions.BankError, ValueError) as error:
+    except (questions.BankError, ValueError, OSError) as error:
         problems = [str(error)]
     except KeyboardInterrupt:
         print("interrupted; nothing half-written was left, run it again", file=sys.stderr)
@@ -44,11 +45,12 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("slugs", nargs="*", metavar="SLUG", help="all recipes when none is named")
         if name == "run":
             command.add_argument("--no-cache", action="store_true", help="execute even what did not change")
-            command.add_argument("-n", type=int, default=2, metavar="N", help="recipes at a time (default: 2)")
+            command.add_argument("-n", type=_count, default=2, metavar="N", help="recipes at a time (default: 2)")
+            command.add_argument("--shard", type=_shard, metavar="I/N", help="every N-th recipe, from the I-th")
         if name in ("breaks", "seeds"):
             command.add_argument("--force", action="store_true", help="even where the record is up to date")
         if name == "seeds":
-            command.add_argument("-n", type=int, default=10, metavar="N", help="how many seeds (default: 10)")
+            command.add_argument("-n", type=_count, default=10, metavar="N", help="how many seeds (default: 10)")
 
     sync = commands.add_parser("sync", help="write notebooks/")
     sync.add_argument("--check", action="store_true", help="write nothing; fail where notebooks/ is out of date")
@@ -56,6 +58,21 @@ def _parser() -> argparse.ArgumentParser:
     pages = commands.add_parser("pages", help="write the site's pages as plain Markdown")
     pages.add_argument("--markdown", required=True, type=Path, metavar="DIR")
     return parser
+
+
+def _count(text: str) -> int:
+    """A whole number of at least 1; argparse turns the ValueError into a message."""
+    if int(text) < 1:
+        raise ValueError(text)
+    return int(text)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    """`1/2` as numbers; argparse turns the ValueError into a message."""
+    number, count = map(int, text.split("/"))
+    if not 1 <= number <= count:
+        raise ValueError(text)
+    return number, count
 
 
 def _root() -> Path:
@@ -111,9 +128,12 @@ def _sync(options: argparse.Namespace, root: Path) -> list[str]:
 
 def _run(options: argparse.Namespace, root: Path) -> list[str]:
     recipes, _ = _valid(root, options.slugs)
-    problems = execute.run(recipes, root, workers=options.n, use_cache=not options.no_cache, say=print)
     if not options.slugs:
         execute.remove_stale(root, {source.key for source in recipes})
+    if options.shard:
+        number, count = options.shard
+        recipes = recipes[number - 1 :: count]
+    problems = execute.run(recipes, root, workers=options.n, use_cache=not options.no_cache, say=print)
     print(f"{len(recipes) - len(problems)} of {len(recipes)} recipes have passed")
     return list(map(str, problems))
 
@@ -129,8 +149,6 @@ def _seeds(options: argparse.Namespace, root: Path) -> list[str]:
 
 
 def _pages(options: argparse.Namespace, root: Path) -> list[str]:
-    from cookbook import pages
-
     recipes, bank = _valid(root)
     for path in pages.write_markdown(recipes, bank, root, options.markdown):
         print(path)

@@ -35,7 +35,7 @@ from cookbook.notebooks import cell_id
 from cookbook.outputs import encode
 from cookbook.recipe import LANGUAGES, Cell, Problem, Recipe
 
-MAX_OUTPUT_BYTES = 2_000_000  # of one recipe; a page with more is slow to open
+MAX_OUTPUT_BYTES = 2_000_000  # of one cell; a page with more is slow to open
 MAX_MEMORY_BYTES = 2_000_000_000
 CACHE_SECONDS = 30 * 24 * 3600
 INSTALLED = ("constraints.txt", "requirements-data.txt")
@@ -104,11 +104,11 @@ def run(
     waiting = []
     for recipe in recipes:
         entry = root / "build" / "cache" / f"{cache_key(recipe, root)}.json"
-        if use_cache and entry.exists():
-            entry.touch()  # still in use
-            _publish(recipe, root, json.loads(entry.read_text("utf-8")))
-        else:
+        kept = _kept(entry) if use_cache else None
+        if kept is None or _undescribed(recipe, kept["outputs"]):
             waiting.append((recipe, entry))
+        else:
+            _publish(recipe, root, kept)
     waiting.sort(key=lambda pair: -pair[0].header["seconds"])  # the longest first, so that workers end together
     problems: list[Problem] = []
     for index, outcome in attempt([recipe for recipe, _ in waiting], root, workers):
@@ -126,6 +126,16 @@ def run(
         megabytes = record["peak_memory"] / 1e6
         say(f"{recipe.key}: {record['seconds']:.1f} s, {megabytes:.0f} MB, {record['checks']} checks passed")
     return sorted(problems)
+
+
+def _kept(entry: Path) -> dict[str, Any] | None:
+    """A cache entry, marked as still in use; None if there is none that can be read."""
+    try:
+        kept: dict[str, Any] = json.loads(entry.read_text("utf-8"))
+        entry.touch()
+        return kept if kept["outputs"] is not None and kept["record"]["results"] else None
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 def attempt(recipes: Sequence[Recipe], root: Path, workers: int) -> Iterator[tuple[int, dict[str, Any] | Failure]]:
@@ -151,7 +161,7 @@ def remove_stale(root: Path, keys: set[str]) -> None:
     """Remove what was made from recipes that no longer exist, and cache entries unused for a month."""
     for entry in (root / "build" / "cache").glob("*.json"):
         if time.time() - entry.stat().st_mtime > CACHE_SECONDS:
-            entry.unlink()
+            entry.unlink(missing_ok=True)
     for folder, suffix in (("executed", "ipynb"), ("runs", "json")):
         base = root / "build" / folder
         files.remove_others(base, f"*/*.{suffix}", {base / f"{key}.{suffix}" for key in keys})
@@ -179,7 +189,10 @@ def _execute(
     processes.append(process)
     printed, _ = process.communicate()
     note_path = home / "run.json"
-    note = json.loads(note_path.read_text("utf-8")) if note_path.exists() else {"cells": 0}
+    try:
+        note = json.loads(note_path.read_text("utf-8"))
+    except (OSError, ValueError):
+        note = {"cells": 0}
     notebook = nbformat.read(path, as_version=4)
     if process.returncode != 0:
         kept = root / "build" / "failed" / f"{recipe.key}.ipynb"
@@ -230,7 +243,7 @@ def bilingual_notebook(recipe: Recipe, outputs: list[Any] | None) -> Any:
 def _publish(recipe: Recipe, root: Path, entry: dict[str, Any]) -> None:
     notebook = bilingual_notebook(recipe, entry["outputs"])
     files.write(executed_path(root, recipe.key), nbformat.writes(notebook) + "\n")
-    record = json.dumps(entry["record"], indent=1, ensure_ascii=False)
+    record = json.dumps(entry["record"] | {"recipe": recipe.key}, indent=1, ensure_ascii=False)
     files.write(record_path(root, recipe.key), record + "\n")
 
 
@@ -281,18 +294,12 @@ def _refusal(recipe: Recipe, outputs: list[Any], note: dict[str, Any]) -> Proble
         if size > MAX_OUTPUT_BYTES:
             text = f"the cell's output has {size / 1e6:.0f} MB; the limit is {MAX_OUTPUT_BYTES / 1e6:.0f}: show less"
             return Problem(recipe.path, cell.line, text)
-        drew = any("image/png" in output.get("data", {}) for output in shown)
-        if cell.metadata.get("alt_en") and not drew:
-            return Problem(recipe.path, cell.line, "describes a figure but draws none; end the cell with plt.show()")
-        if drew:
-            for lang in LANGUAGES:
-                if not cell.metadata.get(f"alt_{lang}"):
-                    text = f'draws a figure without alternative text; describe it: `# %% alt_{lang}="…"`'
-                    return Problem(recipe.path, cell.line, text)
         for output in shown:
             if output.get("name") == "stderr":
                 first = str(output["text"]).strip().partition("\n")[0][:160]
                 return Problem(recipe.path, cell.line, f"the cell warns: {first}; mend the cause")
+    if problem := _undescribed(recipe, outputs):
+        return problem
     checks = next(cell for cell in recipe.cells if cell.is_checks)
     results = note["results"]
     if not results or any(isinstance(value, float) and not math.isfinite(value) for value in results.values()):
@@ -310,6 +317,19 @@ def _refusal(recipe: Recipe, outputs: list[Any], note: dict[str, Any]) -> Proble
     if undeclared:
         text = f"reads {undeclared[0]} of this repository; a recipe stands alone, so take data from a package"
         return Problem(recipe.path, 1, text)
+    return None
+
+
+def _undescribed(recipe: Recipe, outputs: list[Any]) -> Problem | None:
+    """The first figure without alternative text, or text without a figure: neither is part of the cache key."""
+    for cell, shown in zip(recipe.code_cells, outputs, strict=True):
+        drew = any("image/png" in output.get("data", {}) for output in shown)
+        if cell.metadata.get("alt_en") and not drew:
+            return Problem(recipe.path, cell.line, "describes a figure but draws none; end the cell with plt.show()")
+        for lang in LANGUAGES if drew else ():
+            if not cell.metadata.get(f"alt_{lang}"):
+                text = f'draws a figure without alternative text; describe it: `# %% alt_{lang}="…"`'
+                return Problem(recipe.path, cell.line, text)
     return None
 
 

@@ -27,5 +27,5 @@ def remove_others(folder: Path, pattern: str, wanted: set[Path]) -> list[Path]:
     """Remove the files below `folder` that match `pattern` and are not wanted; those removed."""
     stale = sorted(path for path in folder.glob(pattern) if path.is_file() and path not in wanted)
     for path in stale:
-        path.unlink()
+        path.unlink(missing_ok=True)
     return stale

@@ -33,7 +33,18 @@ def on_startup(command: str, dirty: bool) -> None:
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Addresses of this repository or fork, and the navigation: chapters with their recipes, then the rest."""
+    """Addresses of this repository or fork, and the navigation: chapters with their recipes, then the rest.
+
+    Raises:
+        Abort: bad input, in one sentence a problem.
+    """
+    try:
+        return _configured(config)
+    except (recipe.RecipeError, questions.BankError, ValueError) as error:
+        raise Abort(str(error)) from None
+
+
+def _configured(config: MkDocsConfig) -> MkDocsConfig:
     root = Path(config.config_file_path).parent
     lang = str(config.theme["language"])
     bank = questions.read(root)
@@ -50,7 +61,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     recipes = [recipe.read(path) for path in recipe.find_sources(root)]
     problems = [problem for source in recipes for problem in check.problems(source, bank, root)]
     if problems:
-        raise Abort("\n".join(map(str, problems)))
+        raise recipe.RecipeError(*problems)
     if state["command"] == "serve" and lang == "en":
         # The English preview executes what changed, the Chinese one shows it. A failed recipe waits for other code.
         for problem in execute.run([r for r in recipes if _key(r, root) not in state["failed"]], root, say=log.info):
@@ -60,9 +71,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     for source in recipes:
         try:
             runs.append(pages.load(source, root))
-        except pages.NotExecuted as error:
+        except pages.NotExecuted:
             if state["command"] != "serve":
-                raise Abort(str(error)) from None
+                raise
     runs = pages.in_order(runs, bank)
     made = pages.site_pages(runs, bank, address, lang)
     chapters = [
@@ -128,9 +139,6 @@ def on_files(found: Files, config: MkDocsConfig) -> Files:
 def on_pre_page(page: MkDocsPage, config: MkDocsConfig, files: Files) -> MkDocsPage:
     """Give MkDocs its own renderer back."""
     page.__dict__.pop("render", None)
-    key = state["meta"].get(page.file.src_uri, {}).get("recipe")
-    if key:
-        page.edit_url = f"{config.repo_url}/edit/{site.BRANCH}/recipes/{key}.py"
     return page
 
 
@@ -170,7 +178,7 @@ def on_post_page(output: str, page: MkDocsPage, config: MkDocsConfig) -> str:
     """Name what the theme leaves unnamed."""
     if page.parent is not None:  # a chapter with a page of its own: the theme points at a label without text
         title = html.escape(str(page.parent.title))
-        output = re.sub(r'aria-labelledby="__nav_\d+_\d+_label"', f'aria-label="{title}"', output)
+        output = re.sub(r'aria-labelledby="__nav_\d+_\d+_label"', lambda _: f'aria-label="{title}"', output)
     return named(output)
 
 

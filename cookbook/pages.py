@@ -11,6 +11,7 @@ import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import nbformat
 
@@ -59,11 +60,13 @@ def load(recipe: Recipe, root: Path) -> Run:
     """
     images = root / "build" / "images"
     path, record = execute.executed_path(root, recipe.key), execute.record_path(root, recipe.key)
-    if path.exists() and record.exists():
+    try:
         cells = json.loads(path.read_text("utf-8"))["cells"]
         code = [cell for cell in cells if cell["cell_type"] == "code"]
         if ["".join(cell["source"]) for cell in code] == [cell.source for cell in recipe.code_cells]:
             return Run(recipe, [cell["outputs"] for cell in code], json.loads(record.read_text("utf-8")), images)
+    except (OSError, ValueError, LookupError, TypeError):
+        pass  # never executed, or damaged: the same sentence serves
     text = f"was not executed since its code changed; run `cookbook run {recipe.slug}`"
     raise NotExecuted(Problem(recipe.path, 1, text))
 
@@ -97,7 +100,8 @@ def recipe_page(run: Run, bank: questions.Bank, address: site.Site, lang: str) -
             next(shown), cell.metadata.get(f"alt_{lang}", ""), lang, f"{recipe.slug}/figure", count, run.images
         )
         figures += drawn
-        fence = f"```python\n{cell.source}\n```"
+        marks = "`" * max(3, 1 + max(map(len, re.findall(r"`{3,}", cell.source)), default=2))
+        fence = f"{marks}python\n{cell.source}\n{marks}"
         if cell.is_checks:
             fence = f'??? quote "{say("checks_code", lang)}"\n\n{textwrap.indent(fence, "    ")}'
         parts.append(fence)
@@ -111,7 +115,7 @@ def recipe_page(run: Run, bank: questions.Bank, address: site.Site, lang: str) -
     parts[0] = "\n\n".join([first, actions(run, address, lang), stamp(run, lang), answers(run, bank, lang), rest])
     meta = {
         "title": recipe.header["title"][lang],
-        "description": recipe.header["description"][lang],
+        "description": html.escape(recipe.header["description"][lang]),
         "recipe": recipe.key,
         "search": {"boost": 2},
     }
@@ -155,8 +159,12 @@ def claims(markdown: str, lang: str) -> str:
 def actions(run: Run, address: site.Site, lang: str) -> str:
     """What a reader can do with the recipe, above its text."""
     recipe = run.recipe
-    issue = f"{address.repo_url}/issues/new?template=recipe-is-wrong.yml"
-    issue += f"&slug={recipe.key}&version={(run.record['commit'] or '')[:12]}"
+    filled = {
+        "template": "recipe-is-wrong.yml",
+        "slug": recipe.key,
+        "version": f"{run.record['date']} {(run.record['commit'] or '')[:12]}".strip(),
+    }
+    issue = f"{address.repo_url}/issues/new?{urlencode(filled)}"
     links = [
         (address.colab(recipe.key, lang), "colab", "md-button md-button--primary"),
         (f"{recipe.slug}.ipynb", "download_notebook", "md-button"),
@@ -219,7 +227,8 @@ def answers(run: Run, bank: questions.Bank, lang: str) -> str:
     """Links to the questions that this recipe answers."""
     answered = bank.topics[run.recipe.slug]["answers"]
     items = "\n".join(
-        f"- [{bank.questions[question][lang]}](../../questions/index.md#{question})" for question in answered
+        f"- [{html.escape(bank.questions[question][lang])}](../../questions/index.md#{question})"
+        for question in answered
     )
     return f'<div class="answers" markdown data-search-exclude>\n{say("answers", lang)}\n\n{items}\n</div>'
 

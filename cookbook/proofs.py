@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cookbook import execute, files
-from cookbook.recipe import Cell, Problem, Recipe
+from cookbook.recipe import Cell, Problem, Recipe, RecipeError
 
 CAUGHT = "caught"
 
@@ -32,7 +32,10 @@ def code_hash(recipe: Recipe, *parts: object) -> str:
 def read(recipe: Recipe) -> dict[str, Any]:
     """The recorded proofs of a recipe; empty if there are none."""
     path = proof_path(recipe)
-    proofs: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    try:
+        proofs: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    except ValueError:
+        raise RecipeError(Problem(path, 1, "is no JSON; delete it and run `cookbook breaks` and `seeds`")) from None
     return proofs
 
 
@@ -156,7 +159,8 @@ def _rounded(value: Any) -> Any:
 
 def spread(recipe: Recipe) -> dict[str, tuple[float, float, float]]:
     """Smallest, mean and largest value of each numeric figure over the recorded seeds."""
-    results = read(recipe).get("seeds", {}).get("results", {})
+    seeds = read(recipe).get("seeds", {})
+    results = seeds.get("results", {}) if seeds.get("code") == code_hash(recipe) else {}
     return {
         name: (min(values), statistics.fmean(values), max(values))
         for name, values in results.items()

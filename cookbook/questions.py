@@ -54,9 +54,19 @@ def read(root: Path) -> Bank:
     text = path.read_text(encoding="utf-8")
     try:
         data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise BankError(f"{path}:{line}: broken YAML: {error.problem}; mend the line") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or str(error).partition("\n")[0]
+        raise BankError(f"{path}:{mark.line + 1 if mark else 1}: broken YAML: {reason}; mend the line") from None
+    try:
+        return _verified(data, text.split("\n"), path)
+    except (TypeError, KeyError, AttributeError) as error:
+        message = f"a part is missing or misplaced ({error}); see the comment at its top"
+        raise BankError(f"{path}:1: {message}") from None
+
+
+def _verified(data: Any, lines: list[str], path: Path) -> Bank:
+    """The question bank, after looking for contradictions."""
     chapters = {
         chapter["slug"]: {
             "title": chapter["title"],
@@ -69,7 +79,6 @@ def read(root: Path) -> Bank:
         chapters,
         {question["id"]: question for question in data["questions"]},
     )
-    lines = text.splitlines()
 
     def fail(needle: str, nth: int, message: str) -> None:
         hits = [n for n, line in enumerate(lines, 1) if line.strip() in (f"- {needle}", needle)]

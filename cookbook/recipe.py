@@ -16,6 +16,7 @@ LANGUAGES = ("en", "zh")
 HEADING = re.compile(r"^(#{1,6}) +(.+)$", re.MULTILINE)
 MARKER = re.compile(r"# %%(?: (?P<kind>\[markdown\]))?(?P<options>(?: .*)?)$")
 OPTION = re.compile(r'([A-Za-z_]\w*)=("(?:[^"\\]|\\.)*"|\[[^\]]*\]|[^\s"\[]+)')
+MAX_DEPTH = 8  # of a header's nodes
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 FENCE = re.compile(r"^(`{3,}|~{3,}).*?^\1\s*$", re.MULTILINE | re.DOTALL)
 
@@ -101,7 +102,7 @@ def find_sources(root: Path, slugs: list[str] | None = None) -> list[Path]:
             text = f"there is no recipe {slug!r}; `cookbook new CHAPTER/SLUG` starts one"
             raise RecipeError(Problem(root / "recipes", 1, text))
         chosen += found
-    return chosen
+    return list(dict.fromkeys(chosen))
 
 
 def read(path: Path) -> Recipe:
@@ -111,11 +112,11 @@ def read(path: Path) -> Recipe:
         RecipeError: not UTF-8, a broken header, or text outside of cells.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise RecipeError(Problem(path, 1, f"is not UTF-8 (byte {error.start}); save it as UTF-8")) from None
     header, header_lines, end = _read_header(path, text)
-    return Recipe(path, header, header_lines, _read_cells(path, text.splitlines(), end))
+    return Recipe(path, header, header_lines, _read_cells(path, text.split("\n"), end))
 
 
 def _read_cells(path: Path, lines: list[str], start: int) -> tuple[Cell, ...]:
@@ -138,7 +139,12 @@ def _read_cells(path: Path, lines: list[str], start: int) -> tuple[Cell, ...]:
         else:
             body = [line[2:] if re.match(r"# (%%?|!)\w", line) else line for line in body]
         try:
-            options = {name: json.loads(value) for name, value in OPTION.findall(match["options"] if match else "")}
+            options: dict[str, Any] = {
+                name: json.loads(value) for name, value in OPTION.findall(match["options"] if match else "")
+            }
+            tags = options.get("tags", [])
+            if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+                raise ValueError(tags)
         except ValueError:
             mend = 'write options as in tags=["checks"] or alt_en="…"'
             raise RecipeError(Problem(path, marker + 1, f"cannot read the cell's options; {mend}")) from None
@@ -148,7 +154,7 @@ def _read_cells(path: Path, lines: list[str], start: int) -> tuple[Cell, ...]:
 
 def _read_header(path: Path, text: str) -> tuple[dict[str, Any], dict[tuple[str | int, ...], int], int]:
     """The `recipe:` block, the line in the file of each of its nodes, and the number of lines of the header."""
-    lines = text.splitlines()
+    lines = text.split("\n")
     ends = [n for n, line in enumerate(lines) if line.rstrip() == "# ---"][:2]
     if len(ends) < 2 or ends[0] != 0:
         mend = "begin the file with a YAML header between two lines `# ---`; see CONTRIBUTING.md"
@@ -158,11 +164,14 @@ def _read_header(path: Path, text: str) -> tuple[dict[str, Any], dict[tuple[str 
         loader = LOADER(block)
         node = loader.get_single_node()
         data = loader.construct_document(node) if node else None
-    except yaml.MarkedYAMLError as error:
-        line = (error.problem_mark.line if error.problem_mark else 0) + 2
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = (mark.line if mark else 0) + 2
+        reason = getattr(error, "problem", None) or str(error).partition("\n")[0]
         mend = "quote texts that hold a colon, and indent with spaces"
-        raise RecipeError(Problem(path, line, f"the YAML header is broken: {error.problem}; {mend}")) from None
-    header = data.get("jupyter", {}).get("recipe") if isinstance(data, dict) else None
+        raise RecipeError(Problem(path, line, f"the YAML header is broken: {reason}; {mend}")) from None
+    jupyter = data.get("jupyter") if isinstance(data, dict) else None
+    header = jupyter.get("recipe") if isinstance(jupyter, dict) else None
     if not isinstance(header, dict):
         mend = "put `recipe:` below `jupyter:`; see CONTRIBUTING.md"
         raise RecipeError(Problem(path, 1, f"the header has no `recipe:` block; {mend}"))
@@ -170,6 +179,8 @@ def _read_header(path: Path, text: str) -> tuple[dict[str, Any], dict[tuple[str 
 
     def collect(node: yaml.Node, where: tuple[str | int, ...]) -> None:
         positions[where] = node.start_mark.line + 2
+        if len(where) > MAX_DEPTH:  # an alias may point at its own ancestor
+            return
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 collect(value, (*where, key.value))
@@ -191,7 +202,8 @@ def headings(markdown: str) -> list[tuple[int, str]]:
 
 def links(markdown: str) -> list[str]:
     """Targets of inline links, in order."""
-    return re.findall(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)", FENCE.sub("", markdown))
+    text = re.sub(r"(`+).+?\1", "", FENCE.sub("", markdown))  # `layers[0](x)` is code
+    return re.findall(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)", text)
 
 
 def claims_cell(recipe: Recipe, lang: str) -> Cell | None:

@@ -48,6 +48,5 @@ def read(root: Path, *, fork: bool = False) -> Site:
     match = re.search(r"^repo_url: *https://github\.com/([\w.-]+)/([\w.-]+?)/?$", text, re.MULTILINE)
     if not match:
         raise ValueError(f"{path}:1: has no repo_url; write `repo_url: https://github.com/OWNER/NAME`")
-    override = os.environ.get("GITHUB_REPOSITORY", "") if fork else ""
-    owner, _, name = override.partition("/")
-    return Site(owner, name) if owner and name else Site(*match.groups())
+    override = re.fullmatch(r"([\w.-]+)/([\w.-]+)", os.environ.get("GITHUB_REPOSITORY", "")) if fork else None
+    return Site(*(override or match).groups())

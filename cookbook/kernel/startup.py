@@ -61,7 +61,8 @@ def _watch() -> None:
         note["peak_memory"] = peak_memory()
         if isinstance(results, dict):
             note["results"] = {str(key): plain(value) for key, value in results.items()}
-        (home / "run.json").write_text(json.dumps(note))
+        (home / "run.json.new").write_text(json.dumps(note))
+        (home / "run.json.new").replace(home / "run.json")
 
     from IPython import get_ipython
 

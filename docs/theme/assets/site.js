@@ -21,13 +21,15 @@ function render(element) {
 
 if (formulas.length) {
   const base = new URL("katex/", document.querySelector('script[src*="assets/site.js"]').src)
+  let typeset
+  const show = () => typeset ??= loadKatex(base).then(() => formulas.forEach(render))
   const observer = new IntersectionObserver(entries => {
     if (!entries.some(entry => entry.isIntersecting)) return
     observer.disconnect()
-    loadKatex(base).then(() => formulas.forEach(render))
+    show()
   }, { rootMargin: "600px" })
   formulas.forEach(element => observer.observe(element))
-  addEventListener("beforeprint", () => loadKatex(base).then(() => formulas.forEach(render)), { once: true })
+  addEventListener("beforeprint", show)
 }
 
 // What the theme's script adds to code: annotation marks without a name, and a landmark around every copy button.
