@@ -1,6 +1,7 @@
 """`cookbook check`: every rule that a source can break without being executed, each with file, line and mend."""
 
 import ast
+import builtins
 import re
 import sys
 from collections.abc import Iterator
@@ -100,6 +101,8 @@ def prose_problems(recipe: Recipe) -> list[Problem]:
             continue
         if cell.lang not in LANGUAGES:
             problem(cell, 'a Markdown cell without language; write `# %% [markdown] lang="en"`')
+        if re.search(r"^(?:- )?…+$", cell.source, re.MULTILINE):
+            problem(cell, "the dots of the skeleton, …, are still there; write the text")
         if cell.lang != "en":
             continue
         if following is None or following.kind != "markdown" or following.lang != "zh":
@@ -109,13 +112,16 @@ def prose_problems(recipe: Recipe) -> list[Problem]:
         if levels[0] != levels[1]:
             text = f"heading levels differ: {levels[0]} in English, {levels[1]} in Chinese"
             problem(following, f"{text}; give both the same headings")
-        if sorted(links(cell.source)) != sorted(links(following.source)):
+        # Anchors are made from headings, so each language has its own.
+        targets = [sorted(link.partition("#")[0] for link in links(side.source)) for side in (cell, following)]
+        if targets[0] != targets[1]:
             problem(following, "links differ from the English cell; give both the same links")
         for target in links(cell.source):
             if re.match(r"https?://|#|mailto:", target):
                 continue
-            file = target.partition("#")[0]
-            if not file.endswith(".py") or not (recipe.path.parent / file).exists():
+            file = recipe.path.parent / target.partition("#")[0]
+            is_source = file.suffix == ".py" and file.resolve().parents[1] == recipe.path.resolve().parents[1]
+            if not is_source or not file.exists():
                 problem(cell, f"links to {target!r}, which is no recipe; link to an existing .py")
     for previous, cell in zip((None, *recipe.cells), recipe.cells, strict=False):
         if cell.lang == "zh" and (previous is None or previous.lang != "en"):
@@ -124,7 +130,10 @@ def prose_problems(recipe: Recipe) -> list[Problem]:
         cells = [cell for cell in prose if cell.lang == lang]
         titles = [text for cell in cells for level, text in headings(cell.source) if level == 1]
         expected = recipe.header.get("title", {})
-        if cells and isinstance(expected, dict) and titles != [expected.get(lang)]:
+        if not cells or not isinstance(expected, dict):
+            continue
+        first = cells[0].source.partition("\n")[0] if cells[0] in recipe.cells[:2] else ""
+        if titles != [expected.get(lang)] or first != f"# {expected.get(lang)}":
             mend = "begin the first cell with `# ` and the header's title, and use `##` below"
             problem(cells[0], f"level-1 headings in {lang} are {titles}; {mend}")
     return found
@@ -157,11 +166,10 @@ def code_problems(recipe: Recipe, root: Path) -> list[Problem]:
             if len(code_line) > MAX_COLUMNS:
                 text = f"{len(code_line)} columns of code; a page shows {MAX_COLUMNS}, so break the line"
                 found.append(Problem(recipe.path, cell.line + offset, text))
-        for lang in LANGUAGES:
-            if "plt.show()" in cell.source and not cell.metadata.get(f"alt_{lang}"):
-                text = "a figure without alternative text"
-                text += f'; describe it: `# %% alt_{lang}="…"`'
-                found.append(Problem(recipe.path, cell.line, text))
+        missing = [f'alt_{lang}="…"' for lang in LANGUAGES if not cell.metadata.get(f"alt_{lang}")]
+        if "plt.show()" in cell.source and missing:
+            text = f"a figure without alternative text; describe it: `# %% {' '.join(missing)}`"
+            found.append(Problem(recipe.path, cell.line, text))
     code = [line for cell in recipe.code_cells for line in cell.source.split("\n") if line.strip()]
     if len(code) > MAX_CODE_LINES:
         text = f"{len(code)} lines of code; the limit is {MAX_CODE_LINES}: cut it or make two recipes"
@@ -244,17 +252,19 @@ def requirement_problems(recipe: Recipe, root: Path) -> list[Problem]:
     return found
 
 
-def _cannot_fail(test: ast.expr) -> bool:
-    """Whether an assertion is a constant, a non-empty tuple, a value compared with itself, or `… or True`."""
+def _can_fail(test: ast.expr) -> bool:
+    """Whether an assertion looks at anything that was computed, and not only at whether that equals itself."""
     if isinstance(test, ast.Tuple | ast.Lambda):
-        return True
-    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
-        return any(_cannot_fail(value) for value in test.values)
+        return False
+    if isinstance(test, ast.BoolOp):
+        every = [_can_fail(value) for value in test.values]
+        return all(every) if isinstance(test.op, ast.Or) else any(every)
     if isinstance(test, ast.Compare) and len(test.comparators) == 1:
         same = ast.dump(test.left) == ast.dump(test.comparators[0])
         if same and isinstance(test.ops[0], ast.Eq | ast.Is | ast.LtE | ast.GtE):
-            return True
-    return not any(isinstance(part, ast.Name) for part in ast.walk(test))
+            return False
+    names = {part.id for part in ast.walk(test) if isinstance(part, ast.Name)}
+    return bool(names - set(dir(builtins)))
 
 
 def claim_problems(recipe: Recipe) -> list[Problem]:
@@ -278,8 +288,8 @@ def claim_problems(recipe: Recipe) -> list[Problem]:
         text = "the checks cell asserts nothing; write one assert a claim"
         found.append(Problem(recipe.path, cell.line, text))
     for node in asserts:
-        if _cannot_fail(node.test):
-            text = f"`{ast.unparse(node)}` cannot fail, whatever was measured; assert a bound on a figure"
+        if not _can_fail(node.test):
+            text = f"`{ast.unparse(node)}` is a constant and cannot fail; assert something measured"
             found.append(Problem(recipe.path, cell.line + node.lineno, text))
     for lang in LANGUAGES:
         claims = claims_cell(recipe, lang)

@@ -72,7 +72,8 @@ def settings(recipe: Recipe) -> dict[str, Any]:
 def cache_key(recipe: Recipe, root: Path) -> str:
     """Hash of everything that the outputs can depend on."""
     digest = hashlib.sha256()
-    code = [[cell.source, cell.metadata.get("tags", [])] for cell in recipe.code_cells]
+    described = {f"alt_{lang}" for lang in LANGUAGES}
+    code = [[c.source, c.metadata.get("tags", []), described <= c.metadata.keys()] for c in recipe.code_cells]
     digest.update(json.dumps([code, settings(recipe), sys.version, platform.machine()]).encode())
     digest.update(json.dumps(_installed()).encode())
     digest.update((KERNEL / "startup.py").read_bytes() + (KERNEL / "matplotlibrc").read_bytes())
@@ -171,6 +172,13 @@ def _execute(
     recipe: Recipe, root: Path, home: Path, processes: list[subprocess.Popen[str]]
 ) -> dict[str, Any] | Failure:
     """Run one recipe in the new folder `home`; its outputs and its record, or why it failed."""
+    for index, requirement in enumerate(required(recipe)):
+        try:
+            metadata.version(requirement_name(requirement))
+        except metadata.PackageNotFoundError:
+            text = f"requires {requirement}, which this environment lacks; run `make site`, which installs it"
+            line = recipe.header_lines.get(("requires", index), 1)
+            return Failure(Problem(recipe.path, line, text), "", None)
     home.mkdir()
     startup = home / ".ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
@@ -256,10 +264,13 @@ def _encode_figures(outputs: list[Any], root: Path) -> None:
 
 def _failure(recipe: Recipe, notebook: Any, note: dict[str, Any], printed: str) -> Failure:
     """Why nbmake failed, in one sentence that names the cell."""
-    code = recipe.code_cells
+    code, interrupted = recipe.code_cells, None
     for cell, node in zip(code, (c for c in notebook.cells if c.cell_type == "code"), strict=True):
         for output in node["outputs"]:
             if output["output_type"] != "error":
+                continue
+            if output["ename"] == "KeyboardInterrupt":  # nbclient interrupts a cell that takes too long
+                interrupted = cell
                 continue
             trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(output["traceback"]))
             inside = re.search(r"Cell In\[\d+\], line (\d+)", trace)
@@ -273,9 +284,9 @@ def _failure(recipe: Recipe, notebook: Any, note: dict[str, Any], printed: str) 
             line = cell.line + (int(inside.group(1)) if inside else 0)
             problem = Problem(recipe.path, line, f"the cell raises {output['ename']}: {value}; {mend}")
             return Failure(problem, output["ename"], cell)
-    reached = code[min(note["cells"], len(code) - 1)]
+    reached = interrupted or code[min(note["cells"], len(code) - 1)]
     error = "dead kernel"
-    if "timed out" in printed:
+    if interrupted or "timed out" in printed:
         error = "timeout"
         text = f"the cell ran for {settings(recipe)['timeout']} s, thrice the budget of the whole recipe"
         text += "; shorten it, or raise `seconds` in the header"

@@ -8,13 +8,15 @@ from typing import Any
 import nbformat
 
 from cookbook import files
-from cookbook.recipe import FENCE, LANGUAGES, Cell, Recipe
+from cookbook.recipe import CODE, FENCE, LANGUAGES, Cell, Recipe
 from cookbook.site import Site
 
 # Letters, and punctuation as wide as a letter, that Chinese sets without spaces.
 WIDE = r"[\u2e80-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef“”‘’…—]"
-SEAM = re.compile(rf"{WIDE}\n{WIDE}|[，。、；：？！（）《》「」【】“”]\n|\n[，。、；：？！（）《》「」【】“”]")
-BLOCK_START = re.compile(r"\s*([-*+] |\d+[.)] |#|\||`{3}|~{3}|\$\$|!!! |$)")
+TIGHT = r"(?:[，。、；：？！（）《》「」【】“”]|……|——)"  # takes no space beside Latin letters either
+SEAM = re.compile(rf"{WIDE}\n{WIDE}|{TIGHT}\n|\n{TIGHT}")
+BLOCK_START = re.compile(r"\s*([-*+] |\d+[.)] |#|\||`{3}|~{3}|\$\$|!!! |\[[^\]]+\]:|<|$)")
+QUOTE = re.compile(r"(?:> ?)+")
 
 
 def join_lines(markdown: str) -> str:
@@ -29,7 +31,7 @@ def join_lines(markdown: str) -> str:
 def _join(text: str) -> str:
     joined: list[str] = []
     for line in text.split("\n"):
-        bare = line.removeprefix("> ")
+        bare = QUOTE.sub("", line, count=1)
         if joined and _continues(joined[-1], line, bare):
             joined[-1] = joined[-1].rstrip() + bare.lstrip()
         else:
@@ -39,11 +41,15 @@ def _join(text: str) -> str:
 
 def _continues(above: str, line: str, bare: str) -> bool:
     """Whether `line` goes on with the paragraph above it, and the seam between them takes no space."""
-    if BLOCK_START.match(bare) or not above.strip(" >") or above.startswith(("#", "|")):
+    if BLOCK_START.match(bare) or not above.strip(" >") or above.startswith(("#", "|")) or above.endswith("  "):
         return False
-    if line.startswith("> ") != above.startswith("> "):
+    depths = [(quote.group().count(">") if (quote := QUOTE.match(side)) else 0) for side in (above, line)]
+    if depths[0] != depths[1] or (" | " in above and " | " in line):
         return False
-    return bool(SEAM.search(re.sub(r"[*_`]", "", f"{above.rstrip()[-4:]}\n{bare.lstrip()[:4]}")))
+    # Marks of emphasis, code and links are invisible on the page.
+    left = re.sub(r"(?:[*_`]|\]\([^)]*\))+$", "", above.rstrip())
+    right = re.sub(r"^[*_`\[]+", "", bare.lstrip())
+    return bool(SEAM.search(f"{left[-2:]}\n{right[:2]}"))
 
 
 def install_cell(recipe: Recipe) -> str | None:
@@ -52,7 +58,7 @@ def install_cell(recipe: Recipe) -> str | None:
     for item in recipe.header.get("requires") or []:
         bare = isinstance(item, dict)
         requirement = item["name"] if isinstance(item, dict) else item
-        module = re.split("==", requirement)[0].replace("-", "_")
+        module = re.split(r"==|\.", requirement)[0].replace("-", "_")
         options = "-q --no-deps" if bare else "-q"
         lines += [f'if find_spec("{module}") is None:', f"    %pip install {options} {requirement}"]
     return "\n".join(["from importlib.util import find_spec", "", *lines]) if lines else None
@@ -62,12 +68,15 @@ def absolute_links(markdown: str, chapter: str, lang: str, site: Site) -> str:
     """Links between recipes as addresses of the published site: a notebook is read far from its neighbours."""
 
     def absolute(match: re.Match[str]) -> str:
-        target, _, anchor = match.group(2).partition("#")
+        if not match["target"]:
+            return match.group()  # code
+        target, _, anchor = match["target"].partition("#")
         folder, _, name = target.removesuffix(".py").rpartition("/")
         key = f"{Path(chapter, folder).parts[-1] if folder not in ('', '.') else chapter}/{name}"
-        return f"{match.group(1)}({site.page(key, lang)}{'#' + anchor if anchor else ''})"
+        return f"{match['text']}({site.page(key, lang)}{'#' + anchor if anchor else ''}{match['title'] or ''})"
 
-    return re.sub(r"(\[[^\]]*\])\((?!https?:|#|mailto:)([^)\s]+\.py(?:#[^)\s]*)?)\)", absolute, markdown)
+    link = r"(?P<text>\[[^\]]*\])\((?!https?:|#|mailto:)(?P<target>[^)\s]+\.py(?:#[^)\s]*)?)(?P<title> [^)]*)?\)"
+    return re.sub(f"{CODE.pattern}|{link}", absolute, markdown, flags=CODE.flags)
 
 
 def cell_id(recipe: Recipe, name: int | str) -> str:

@@ -45,6 +45,8 @@ def render(
 
     `images` is the folder where encoded figures are kept between builds.
     """
+    # Brackets, code and mathematics would end or change the description.
+    alt = re.sub(r"[\[\]`$]", lambda match: f"&#{ord(match.group())};", alt)
     blocks, figures = [], []
     for output in merge_streams(outputs):
         number = next(count)

@@ -18,7 +18,7 @@ import nbformat
 from cookbook import execute, files, notebooks, outputs, proofs, questions, site
 from cookbook.notebooks import join_lines
 from cookbook.outputs import Figure
-from cookbook.recipe import LANGUAGES, Problem, Recipe, RecipeError
+from cookbook.recipe import CODE, LANGUAGES, Problem, Recipe, RecipeError
 from cookbook.words import say
 
 CALLOUT = re.compile(r"^> \*\*(Note|Tip|Warning|注意|提示|警告)[:：] ?(.*?)\*\* ?(.*(?:\n>.*)*)", re.MULTILINE)
@@ -140,14 +140,19 @@ def callouts(markdown: str) -> str:
     def admonition(match: re.Match[str]) -> str:
         kind = CALLOUT_KIND.get(match.group(1), match.group(1).lower())
         body = re.sub(r"^> ?", "", match.group(3), flags=re.MULTILINE).strip()
-        return f'!!! {kind} "{match.group(2)}"\n\n{textwrap.indent(body, "    ")}'
+        return f'!!! {kind} "{match.group(2) or match.group(1)}"\n\n{textwrap.indent(body, "    ")}'
 
     return CALLOUT.sub(admonition, markdown)
 
 
 def page_links(markdown: str) -> str:
     """Links between sources as links between pages."""
-    return re.sub(r"(\]\((?!https?:)[^)\s]+)\.py(#[^)\s]*)?\)", r"\1.ipynb\2)", markdown)
+    link = r"(?P<target>\]\((?!https?:)[^)\s]+)\.py(?P<rest>(?:#[^)\s]*)?(?: [^)]*)?\))"
+
+    def linked(match: re.Match[str]) -> str:
+        return f"{match['target']}.ipynb{match['rest']}" if match["target"] else match.group()
+
+    return re.sub(f"{CODE.pattern}|{link}", linked, markdown, flags=CODE.flags)
 
 
 def claims(markdown: str, lang: str) -> str:

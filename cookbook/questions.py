@@ -61,7 +61,7 @@ def read(root: Path) -> Bank:
     try:
         return _verified(data, text.split("\n"), path)
     except (TypeError, KeyError, AttributeError) as error:
-        message = f"a part is missing or misplaced ({error}); see the comment at its top"
+        message = f"lacks a part ({error}); see the comment at its top"
         raise BankError(f"{path}:1: {message}") from None
 
 
@@ -80,10 +80,19 @@ def _verified(data: Any, lines: list[str], path: Path) -> Bank:
         {question["id"]: question for question in data["questions"]},
     )
 
-    def fail(needle: str, nth: int, message: str) -> None:
-        hits = [n for n, line in enumerate(lines, 1) if line.strip() in (f"- {needle}", needle)]
+    def fail(needle: str, nth: int, message: str, within: str = "") -> None:
+        hits, key = [], ""
+        for number, line in enumerate(map(str.strip, lines), 1):
+            if line.removeprefix("- ") == needle and within in ("", key):
+                hits.append(number)
+            key = line[:-1] if line.endswith(":") else key
         raise BankError(f"{path}:{hits[min(nth, len(hits) - 1)] if hits else 1}: {message}")
 
+    slugs = [topic["slug"] for chapter in data["chapters"] for topic in chapter["topics"]]
+    for word, names in (("slug", slugs), ("id", [question["id"] for question in data["questions"]])):
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                fail(f"{word}: {name}", 1, f"{name!r} stands here a second time; rename one of them")
     claimed: dict[str, str] = {}
     for slug, topic in bank.topics.items():
         for question in [*topic["answers"], *topic.get("fixes_code_of", [])]:
@@ -92,11 +101,13 @@ def _verified(data: Any, lines: list[str], path: Path) -> Bank:
         for question in topic["answers"]:
             if question in claimed:
                 message = f"question {question!r} is claimed by {claimed[question]!r} and {slug!r}"
-                fail(question, 1, f"{message}; leave it in one of them")
+                fail(question, 1, f"{message}; leave it in one of them", within="answers")
             claimed[question] = slug
     for question, content in bank.questions.items():
         if question not in claimed:
             fail(f"id: {question}", 0, f"no topic answers {question!r}; add it to one")
+        if content["document"] not in bank.documents:
+            fail(f"id: {question}", 0, f"{question!r} is of unknown document {content['document']!r}; correct it")
         original = content.get("same_as", question)
         if "same_as" in bank.questions.get(original, {"same_as": ""}) and original != question:
             fail(f"id: {question}", 0, f"`same_as: {original}` is no earliest question; correct it")

@@ -14,11 +14,14 @@ import yaml
 
 LANGUAGES = ("en", "zh")
 HEADING = re.compile(r"^(#{1,6}) +(.+)$", re.MULTILINE)
-MARKER = re.compile(r"# %%(?: (?P<kind>\[markdown\]))?(?P<options>(?: .*)?)$")
+MARKER = re.compile(r"# %%(?: (?P<kind>\[(?:markdown|md)\]))?(?P<options>(?: .*)?)$")
 OPTION = re.compile(r'([A-Za-z_]\w*)=("(?:[^"\\]|\\.)*"|\[[^\]]*\]|[^\s"\[]+)')
 MAX_DEPTH = 8  # of a header's nodes
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-FENCE = re.compile(r"^(`{3,}|~{3,}).*?^\1\s*$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,}).*?^[ \t]*(?P=fence)[ \t]*$", re.MULTILINE | re.DOTALL)
+CODE = re.compile(rf"{FENCE.pattern}|(?P<ticks>`+).+?(?P=ticks)", re.MULTILINE | re.DOTALL)
+# Lines that jupytext reads otherwise than this module: text that is no comment, an indented marker.
+STRAY = {"markdown": re.compile(r"[^#\s]"), "code": re.compile(r"\s+# %%(\s|$)")}
 
 
 class Problem(NamedTuple):
@@ -134,6 +137,10 @@ def _read_cells(path: Path, lines: list[str], start: int) -> tuple[Cell, ...]:
         match = MARKER.match(lines[marker])
         kind = "markdown" if match and match["kind"] else "code"
         body = "\n".join(lines[marker + 1 : following]).strip("\n").split("\n")
+        stray = next((n for n in range(marker + 1, following) if STRAY[kind].match(lines[n])), None)
+        if stray is not None:
+            mend = "begin every line of text with `# `, and no line of code with `# %%`"
+            raise RecipeError(Problem(path, stray + 1, f"jupytext would read this line otherwise; {mend}"))
         if kind == "markdown":
             body = [re.sub(r"^# ?", "", line) for line in body]
         else:
@@ -166,7 +173,7 @@ def _read_header(path: Path, text: str) -> tuple[dict[str, Any], dict[tuple[str 
         data = loader.construct_document(node) if node else None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        line = (mark.line if mark else 0) + 2
+        line = (mark.line if mark else block.count("\n", 0, getattr(error, "position", 0) or 0)) + 2
         reason = getattr(error, "problem", None) or str(error).partition("\n")[0]
         mend = "quote texts that hold a colon, and indent with spaces"
         raise RecipeError(Problem(path, line, f"the YAML header is broken: {reason}; {mend}")) from None
@@ -202,8 +209,7 @@ def headings(markdown: str) -> list[tuple[int, str]]:
 
 def links(markdown: str) -> list[str]:
     """Targets of inline links, in order."""
-    text = re.sub(r"(`+).+?\1", "", FENCE.sub("", markdown))  # `layers[0](x)` is code
-    return re.findall(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)", text)
+    return re.findall(r"(?<!!)\[[^\]]*\]\(([^)\s]+)(?: [^)]*)?\)", CODE.sub("", markdown))
 
 
 def claims_cell(recipe: Recipe, lang: str) -> Cell | None:

@@ -1,5 +1,6 @@
 """`cookbook new`: a source with every part that a recipe has, to be filled in."""
 
+import json
 from pathlib import Path
 
 from cookbook import files, questions
@@ -10,7 +11,7 @@ HEADER = """\
 # jupyter:
 #   kernelspec: {{name: python3, display_name: Python 3, language: python}}
 #   recipe:
-#     title: {{en: "{en}", zh: "{zh}"}}
+#     title: {{en: {en}, zh: {zh}}}
 #     description: {{en: "…", zh: "…"}}  # one sentence each, at most 160 characters
 #     level: beginner
 #     tags: [pytorch]
@@ -69,7 +70,7 @@ def new(root: Path, key: str, bank: questions.Bank) -> Path:
         for lang in ("en", "zh")
     }
     parts = [
-        HEADER.format(**title),
+        HEADER.format(**{lang: json.dumps(text, ensure_ascii=False) for lang, text in title.items()}),
         _twins((f"# # {title['en']}\n#\n# …", f"# # {title['zh']}\n#\n# ……")),
         _twins((f"# ## The question\n#\n{asked['en']}", f"# ## 问题\n#\n{asked['zh']}")),
         _twins(("# ## Short answer\n#\n# …", "# ## 简短回答\n#\n# ……")),
