@@ -39,17 +39,6 @@ def read(recipe: Recipe) -> dict[str, Any]:
     return proofs
 
 
-def problems(recipe: Recipe) -> list[Problem]:
-    """Proofs that are missing, or older than the code they were made with."""
-    proofs = read(recipe)
-    wanted = {"breaks": _breaks_hash(recipe), "seeds": code_hash(recipe)}
-    return [
-        Problem(recipe.path, 1, f"the record of its {name} is missing or stale; run `cookbook {name} {recipe.slug}`")
-        for name, expected in wanted.items()
-        if proofs.get(name, {}).get("code") != expected
-    ]
-
-
 def _breaks_hash(recipe: Recipe) -> str:
     return code_hash(recipe, recipe.header["breaks"])
 

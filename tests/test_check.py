@@ -114,7 +114,11 @@ BAD_INPUT: dict[str, Case] = {
     ),
     "a figure without alternative text": (source_edit(FIGURE, "# %%"), "plt.figure", "without alternative text"),
     "a figure described in one language": (source_edit(FIGURE, '# %% alt_en="Three."'), 'alt_en="Three."', "alt_zh="),
-    "more code lines than the limit": (code_of(check.MAX_CODE_LINES + 1), None, "201 lines of code; the limit is 200"),
+    "more code lines than the limit": (
+        code_of(check.MAX_CODE_LINES + 1),
+        None,
+        f"{check.MAX_CODE_LINES + 1} lines of code; the limit is {check.MAX_CODE_LINES}",
+    ),
 }
 # A bank that contradicts itself is refused in the same way.
 BAD_BANK: dict[str, Case] = {
