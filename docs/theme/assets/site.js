@@ -27,7 +27,7 @@ if (formulas.length) {
     if (!entries.some(entry => entry.isIntersecting)) return
     observer.disconnect()
     show()
-  }, { rootMargin: "600px" })
+  }, { rootMargin: "200px" })
   formulas.forEach(element => observer.observe(element))
   addEventListener("beforeprint", show)
 }
