@@ -116,7 +116,7 @@ PICTURES = """() => Promise.all([...document.images].map(async image => {
 
 # Boxes that may be wider than the text: they must end inside the window and scroll what does not fit.
 BOXES = """() => [...document.querySelectorAll(
-    "pre > code, .nb-output, .nb-table, .md-typeset__scrollwrap, div.arithmatex, .katex-display")]
+    "pre > code, .nb-output, .nb-table, .md-typeset__scrollwrap, div.arithmatex")]
   .filter(box => box.checkVisibility()).map(box => {
     const {left, right} = box.getBoundingClientRect()
     const wide = box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 0
