@@ -186,7 +186,7 @@ def test_first_visit_to_a_recipe_stays_within_its_budget(
             total = sum(size for _, size in sent)
             record_property(f"{prefix}{source.key}", total)
             assert any(path.endswith(".css") for path, _ in sent), "the stylesheets were not counted"
-            # A formula on the first screen brings KaTeX with it: 80 kB of script and style, and the fonts of its letters.
+            # A formula on the first screen brings KaTeX with it: script, style, and the fonts of its letters.
             has_formula = any("/katex/" in path for path, _ in sent)
             if total > MAX_FIRST_VISIT + (MAX_KATEX if has_formula else 0):
                 largest = sorted(sent, key=lambda item: -item[1])[:8]
