@@ -294,7 +294,8 @@ def test_chinese_search_finds_the_page_of_each_recipe(
         assert words
         for word in words:
             found = search(page, f"{served.url}zh/", word)
-            assert any(f"/zh/recipes/{source.key}/" in url for url in found[:6]), f"{word}: {found}"
+            pages = list(dict.fromkeys(url.partition("?")[0] for url in found))  # a page is found by several sections
+            assert any(f"/zh/recipes/{source.key}/" in url for url in pages[:4]), f"{word}: {pages}"
 
 
 @pytest.mark.parametrize(
