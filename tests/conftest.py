@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from cookbook import recipe
+
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 
@@ -33,3 +35,11 @@ def site(executed: Path) -> Path:
         done = run_command("mkdocs", "build", "-q", "--strict", "-f", config)
         assert done.returncode == 0, done.stdout + done.stderr
     return ROOT / "site"
+
+
+@pytest.fixture(scope="session")
+def sources() -> list[recipe.Recipe]:
+    """Every recipe of the collection."""
+    found = [recipe.read(path) for path in recipe.find_sources(ROOT)]
+    assert found, "no recipe to look at"
+    return found

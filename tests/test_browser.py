@@ -71,13 +71,6 @@ def page(chromium: Any) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="session")
-def sources() -> list[recipe.Recipe]:
-    found = [recipe.read(path) for path in recipe.find_sources(ROOT)]
-    assert found, "no recipe to look at"
-    return found
-
-
-@pytest.fixture(scope="session")
 def names(site: Path) -> list[str]:
     """Addresses of all pages, relative to the site."""
     found = sorted(path.relative_to(site).as_posix().removesuffix("index.html") for path in site.rglob("*.html"))

@@ -181,13 +181,6 @@ def base() -> str:
 
 
 @pytest.fixture(scope="session")
-def sources() -> list[recipe.Recipe]:
-    found = [recipe.read(path) for path in recipe.find_sources(ROOT)]
-    assert found, "no recipe to look at"
-    return found
-
-
-@pytest.fixture(scope="session")
 def records(executed: Path, sources: list[recipe.Recipe]) -> dict[str, dict[str, Any]]:
     folder = executed.parent / "runs"
     return {source.key: json.loads((folder / f"{source.key}.json").read_text("utf-8")) for source in sources}
