@@ -5,6 +5,7 @@ import builtins
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from functools import cache
 from importlib import metadata, resources
 from pathlib import Path
@@ -30,6 +31,7 @@ def problems(recipe: Recipe, bank: questions.Bank, root: Path) -> list[Problem]:
     """All broken rules of one source, in the order of its lines."""
     found = [
         *header_problems(recipe),
+        *skip_problems(recipe),
         *topic_problems(recipe, bank),
         *reads_problems(recipe, root),
         *prose_problems(recipe),
@@ -71,6 +73,20 @@ def reads_problems(recipe: Recipe, root: Path) -> list[Problem]:
         for index, name in enumerate(names if isinstance(names, list) else [])
         if not (root / str(name)).is_file()
     ]
+
+
+def skip_problems(recipe: Recipe) -> list[Problem]:
+    """A recipe may be excused from an environment for a time, which ends on a date."""
+    skip = recipe.header.get("skip")
+    if not isinstance(skip, dict):
+        return []
+    line, until = recipe.header_lines.get(("skip",), 1), skip.get("until")
+    if not isinstance(until, date):
+        return [Problem(recipe.path, line, f"`skip` ends on {until!r}, which is no date; write it as in 2027-01-31")]
+    if until <= datetime.now(UTC).date():
+        text = f"`skip` ended on {until} (owner: {skip.get('owner')}); make the recipe run there, or decide anew"
+        return [Problem(recipe.path, line, text)]
+    return []
 
 
 def topic_problems(recipe: Recipe, bank: questions.Bank) -> list[Problem]:

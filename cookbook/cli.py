@@ -1,12 +1,13 @@
-"""The command `cookbook`: new, check, sync, run, breaks, seeds, pages."""
+"""The command `cookbook`: new, check, sync, run, merge, breaks, seeds, pages."""
 
 import argparse
+import json
 import os
 import signal
 import sys
 from pathlib import Path
 
-from cookbook import check, execute, notebooks, pages, proofs, questions, recipe, site, skeleton
+from cookbook import check, execute, health, notebooks, pages, proofs, questions, recipe, shards, site, skeleton
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,11 +47,14 @@ def _parser() -> argparse.ArgumentParser:
         if name == "run":
             command.add_argument("--no-cache", action="store_true", help="execute even what did not change")
             command.add_argument("-n", type=_count, default=2, metavar="N", help="recipes at a time (default: 2)")
-            command.add_argument("--shard", type=_shard, metavar="I/N", help="every N-th recipe, from the I-th")
+            command.add_argument("--shard", type=_shard, metavar="I/N", help="part I of N of equal seconds")
         if name in ("breaks", "seeds"):
             command.add_argument("--force", action="store_true", help="even where the record is up to date")
         if name == "seeds":
             command.add_argument("-n", type=_count, default=10, metavar="N", help="how many seeds (default: 10)")
+
+    merge = commands.add_parser("merge", help="put together what the shards of one run executed")
+    merge.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="the build folder of a shard")
 
     sync = commands.add_parser("sync", help="write notebooks/")
     sync.add_argument("--check", action="store_true", help="write nothing; fail where notebooks/ is out of date")
@@ -113,8 +117,10 @@ def _new(options: argparse.Namespace, root: Path) -> list[str]:
 
 def _check(options: argparse.Namespace, root: Path) -> list[str]:
     recipes, bank = _valid(root, options.slugs)
-    print(f"{len(recipes)} recipes and {len(bank.questions)} questions keep the contract")
-    return []
+    stale = [problem for source in recipes for problem in proofs.stale(source)]
+    if not stale:
+        print(f"{len(recipes)} recipes and {len(bank.questions)} questions keep the contract")
+    return list(map(str, stale))
 
 
 def _sync(options: argparse.Namespace, root: Path) -> list[str]:
@@ -130,11 +136,34 @@ def _run(options: argparse.Namespace, root: Path) -> list[str]:
     recipes, _ = _valid(root, options.slugs)
     if not options.slugs:
         execute.remove_stale(root, {source.key for source in recipes})
+    environment = health.environment()
+    skipped = [source for source in recipes if health.skipped(source, environment)]
+    recipes = [source for source in recipes if source not in skipped]
     if options.shard:
         number, count = options.shard
-        recipes = recipes[number - 1 :: count]
+        recipes = shards.split(recipes, count)[number - 1]
+        shards.note(root, number, count, recipes)
     problems = execute.run(recipes, root, workers=options.n, use_cache=not options.no_cache, say=print)
+    failed = {problem.path for problem in problems}
+    for source in recipes:
+        if source.path not in failed:
+            record = json.loads(execute.record_path(root, source.key).read_text("utf-8"))
+            for problem in proofs.unusual(source, record["results"]):
+                print(problem)
+    if environment not in (None, "locked"):
+        health.note(root, environment, recipes, problems)
+    for source in skipped:
+        print(f"{source.key}: skipped, {source.header['skip']['reason']}")
     print(f"{len(recipes) - len(problems)} of {len(recipes)} recipes have passed")
+    return list(map(str, problems))
+
+
+def _merge(options: argparse.Namespace, root: Path) -> list[str]:
+    recipes, _ = _valid(root)
+    recipes = [source for source in recipes if not health.skipped(source, health.environment())]
+    problems = shards.merge(options.folders, root, recipes)
+    if not problems:
+        print(f"{len(options.folders)} shards make {len(recipes)} recipes")
     return list(map(str, problems))
 
 
@@ -160,6 +189,7 @@ COMMANDS = {
     "check": _check,
     "sync": _sync,
     "run": _run,
+    "merge": _merge,
     "breaks": _breaks,
     "seeds": _seeds,
     "pages": _pages,

@@ -315,6 +315,11 @@ def _refusal(recipe: Recipe, outputs: list[Any], note: dict[str, Any]) -> Proble
     results = note["results"]
     if not results or any(isinstance(value, float) and not math.isfinite(value) for value in results.values()):
         return Problem(recipe.path, checks.line, "`results` is empty or holds a figure that is no number; mend it")
+    for part, name in recipe.header["headline"].items():
+        if part in ("figure", "baseline") and not isinstance(results.get(name), int | float):
+            text = f"the header's {part} {name!r} is no number of `results`, which has {', '.join(map(repr, results))}"
+            line = recipe.header_lines.get(("headline",), 1)
+            return Problem(recipe.path, line, f"{text}; name one of these")
     budget = recipe.header["seconds"]
     # Processor seconds too: beside other work on the machine, a recipe within its budget takes longer by the clock.
     seconds = min(note["ended"] - note["started"], note["cpu_after"] - note["cpu_before"])
@@ -350,6 +355,7 @@ def _record(recipe: Recipe, root: Path, note: dict[str, Any]) -> dict[str, Any]:
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True)
     return {
         "recipe": recipe.key,
+        "key": cache_key(recipe, root),
         "results": note["results"],
         "checks": sum(isinstance(node, ast.Assert) for node in ast.parse(checks.source).body),
         "seconds": round(note["ended"] - note["started"], 2),
@@ -365,10 +371,16 @@ def _record(recipe: Recipe, root: Path, note: dict[str, Any]) -> dict[str, Any]:
 
 def _versions(recipe: Recipe) -> dict[str, str]:
     """Versions of the packages that the recipe imports or requires."""
-    providers = metadata.packages_distributions()
+    providers = _providers()
     names = {name for module in imported_modules(recipe) for name in providers.get(module, [])}
     names |= {requirement_name(requirement) for requirement in required(recipe)}
     return {name.lower(): metadata.version(name) for name in sorted(names, key=str.lower)}
+
+
+@cache
+def _providers() -> dict[str, list[str]]:
+    """Module name -> packages that bring it; most of a second to find out."""
+    return dict(metadata.packages_distributions())
 
 
 def _processor() -> str:

@@ -17,7 +17,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page as MkDocsPage
 
-from cookbook import check, execute, files, pages, questions, recipe, site
+from cookbook import check, execute, files, health, pages, questions, recipe, runs, site
 from cookbook.words import say
 
 log = logging.getLogger("mkdocs.hooks.cookbook")
@@ -62,35 +62,37 @@ def _configured(config: MkDocsConfig) -> MkDocsConfig:
     problems = [problem for source in recipes for problem in check.problems(source, bank, root)]
     if problems:
         raise recipe.RecipeError(*problems)
+    recipes = [source for source in recipes if not health.skipped(source, health.environment())]
     if state["command"] == "serve" and lang == "en":
         # The English preview executes what changed, the Chinese one shows it. A failed recipe waits for other code.
         for problem in execute.run([r for r in recipes if _key(r, root) not in state["failed"]], root, say=log.info):
             log.warning(str(problem))
         state["failed"] |= {_key(r, root) for r in recipes if not execute.executed_path(root, r.key).exists()}
-    runs = []
+    shown = []
     for source in recipes:
         try:
-            runs.append(pages.load(source, root))
-        except pages.NotExecuted:
+            shown.append(runs.load(source, root))
+        except runs.NotExecuted:
             if state["command"] != "serve":
                 raise
-    runs = pages.in_order(runs, bank)
-    made = pages.site_pages(runs, bank, address, lang)
+    shown = pages.in_order(shown, bank)
+    made = pages.site_pages(shown, bank, address, root, lang)
     chapters = [
         {
             content["title"][lang]: [f"recipes/{chapter}/index.md"]
-            + [f"recipes/{run.recipe.key}.ipynb" for run in runs if run.recipe.chapter == chapter]
+            + [f"recipes/{run.recipe.key}.ipynb" for run in shown if run.recipe.chapter == chapter]
         }
         for chapter, content in bank.chapters.items()
-        if any(run.recipe.chapter == chapter for run in runs)
+        if any(run.recipe.chapter == chapter for run in shown)
     ]
     config.nav = [
         "index.md",
         {say("recipes", lang): chapters},
         {say("questions", lang): ["questions/index.md", "questions/documents.md"]},
+        {say("results", lang): ["results/index.md", "results/health.md"]},
         "about.md",
     ]
-    state.update(root=root, lang=lang, bank=bank, runs=runs, pages=made)
+    state.update(root=root, lang=lang, bank=bank, runs=shown, pages=made)
     return config
 
 

@@ -8,17 +8,16 @@ import itertools
 import json
 import re
 import textwrap
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import nbformat
 
-from cookbook import execute, files, notebooks, outputs, proofs, questions, site
+from cookbook import files, health, notebooks, outputs, proofs, questions, results, site
 from cookbook.notebooks import join_lines
 from cookbook.outputs import Figure
-from cookbook.recipe import CODE, LANGUAGES, Problem, Recipe, RecipeError
+from cookbook.recipe import CODE, LANGUAGES, Recipe
+from cookbook.runs import Page, Run, load, rounded
 from cookbook.words import say
 
 CALLOUT = re.compile(r"^> \*\*(Note|Tip|Warning|注意|提示|警告)[:：] ?(.*?)\*\* ?(.*(?:\n>.*)*)", re.MULTILINE)
@@ -27,54 +26,17 @@ CARDS = "<!-- cards -->"
 COUNT = "<!-- answered -->"
 
 
-@dataclass(frozen=True)
-class Run:
-    """A recipe that has run: source, outputs of its code cells in order, run record."""
-
-    recipe: Recipe
-    shown: list[list[Any]]
-    record: dict[str, Any]
-    images: Path  # where encoded figures are kept between builds
-
-
-@dataclass
-class Page:
-    """Markdown of one page at `path` below the docs folder, with its metadata and the files beside it."""
-
-    path: str
-    text: str
-    meta: dict[str, Any] = field(default_factory=dict)
-    figures: list[Figure] = field(default_factory=list)
-    download: str | None = None  # the executed notebook as text, for recipes
-
-
-class NotExecuted(RecipeError):
-    """A recipe whose code has no outputs yet."""
-
-
-def load(recipe: Recipe, root: Path) -> Run:
-    """A recipe with the outputs and the record of its last run.
-
-    Raises:
-        NotExecuted: it never ran, or its code has changed since.
-    """
-    images = root / "build" / "images"
-    path, record = execute.executed_path(root, recipe.key), execute.record_path(root, recipe.key)
-    try:
-        cells = json.loads(path.read_text("utf-8"))["cells"]
-        code = [cell for cell in cells if cell["cell_type"] == "code"]
-        if ["".join(cell["source"]) for cell in code] == [cell.source for cell in recipe.code_cells]:
-            return Run(recipe, [cell["outputs"] for cell in code], json.loads(record.read_text("utf-8")), images)
-    except (OSError, ValueError, LookupError, TypeError):
-        pass  # never executed, or damaged: the same sentence serves
-    text = f"was not executed since its code changed; run `cookbook run {recipe.slug}`"
-    raise NotExecuted(Problem(recipe.path, 1, text))
-
-
-def site_pages(runs: list[Run], bank: questions.Bank, address: site.Site, lang: str) -> list[Page]:
-    """All generated pages of one language: recipes, chapters, question bank."""
+def site_pages(runs: list[Run], bank: questions.Bank, address: site.Site, root: Path, lang: str) -> list[Page]:
+    """All generated pages of one language: recipes, chapters, question bank, results, health."""
     pages = [recipe_page(run, bank, address, lang) for run in runs]
-    return [*pages, *chapter_pages(runs, pages, bank, lang), *question_pages(runs, bank, lang)]
+    recorded = {name: health.read(root, name) for name in health.ENVIRONMENTS}
+    return [
+        *pages,
+        *chapter_pages(runs, pages, bank, lang),
+        *question_pages(runs, bank, lang),
+        results.results_page(runs, bank, address, lang),
+        results.health_page(runs, recorded, health.environment(), lang),
+    ]
 
 
 def recipe_page(run: Run, bank: questions.Bank, address: site.Site, lang: str) -> Page:
@@ -202,13 +164,12 @@ def figures_table(run: Run, lang: str, number: int) -> str:
     spread = proofs.spread(run.recipe)
     columns = [say("figure", lang), say("this_run", lang)]
     if spread:
-        seeds = proofs.read(run.recipe)["seeds"]["results"]
-        columns.append(say("over_seeds", lang, n=len(next(iter(seeds.values())))))
+        columns.append(say("over_seeds", lang, n=proofs.num_seeds(run.recipe)))
     rows = []
     for name, value in run.record["results"].items():
-        cells = [_number(value)]
+        cells = [rounded(value)]
         if name in spread:
-            low, mean, high = map(_number, spread[name])
+            low, mean, high = map(rounded, spread[name])
             cells.append(f"{low} – {high}, {say('mean', lang)} {mean}")
         elif spread:
             cells.append("")
@@ -217,15 +178,6 @@ def figures_table(run: Run, lang: str, number: int) -> str:
     body = "\n".join(rows)
     table = f'<table class="frame">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>'
     return outputs.box(table, "table", number, lang)
-
-
-def _number(value: Any) -> str:
-    """Four significant digits, and no exponent for what a reader would write without."""
-    if not isinstance(value, float):
-        return html.escape(str(value))
-    if value == 0 or 1e-4 <= abs(value) < 1e6:
-        return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
-    return f"{value:.2e}"
 
 
 def answers(run: Run, bank: questions.Bank, lang: str) -> str:
@@ -384,12 +336,12 @@ def write_markdown(recipes: list[Recipe], bank: questions.Bank, root: Path, fold
     Raises:
         NotExecuted: a recipe has no outputs yet.
     """
-    runs = [load(recipe, root) for recipe in recipes]
+    runs = [load(recipe, root) for recipe in recipes if not health.skipped(recipe, health.environment())]
     address = site.read(root, fork=True)
     written = []
     for lang in LANGUAGES:
         base = folder if lang == "en" else folder / lang
-        pages = site_pages(runs, bank, address, lang)
+        pages = site_pages(runs, bank, address, root, lang)
         for source in sorted((root / "docs" / lang).rglob("*.md")):
             relative = source.relative_to(root / "docs" / lang)
             text = fill(source.read_text("utf-8"), runs, pages, bank, relative.as_posix(), lang)

@@ -16,6 +16,7 @@ from cookbook import execute, files
 from cookbook.recipe import Cell, Problem, Recipe, RecipeError
 
 CAUGHT = "caught"
+NUM_SEEDS = 10
 
 
 def proof_path(recipe: Recipe) -> Path:
@@ -108,7 +109,7 @@ def seeds(
     recipes: list[Recipe],
     root: Path,
     *,
-    count: int = 10,
+    count: int = NUM_SEEDS,
     workers: int = 2,
     force: bool = False,
     say: Callable[[str], None] = print,
@@ -116,7 +117,7 @@ def seeds(
     """Execute every recipe whose record is stale with seeds 0 to count - 1; the seeds on which a check failed."""
     stale = [recipe for recipe in recipes if force or not _has_seeds(recipe, count)]
     tasks = [(recipe, seed) for recipe in stale for seed in range(count)]
-    figures: dict[str, dict[int, dict[str, Any]]] = {recipe.key: {} for recipe in stale}
+    passed: dict[str, dict[int, dict[str, Any]]] = {recipe.key: {} for recipe in stale}
     found = []
     for index, outcome in execute.attempt([seeded(recipe, seed) for recipe, seed in tasks], root, workers):
         recipe, seed = tasks[index]
@@ -125,14 +126,59 @@ def seeds(
             found.append(outcome.problem._replace(text=f"with SEED = {seed}: {outcome.problem.text}"))
         else:
             say(f"{recipe.key}: seed {seed}: passed in {outcome['record']['seconds']:.1f} s")
-            figures[recipe.key][seed] = outcome["record"]["results"]
+            passed[recipe.key][seed] = outcome["record"]
     for recipe in stale:
-        results = figures[recipe.key]
-        if len(results) == count:
-            names = list(results[0])
-            values = {name: [_rounded(results[seed][name]) for seed in range(count)] for name in names}
-            _write(recipe, "seeds", {"code": code_hash(recipe), "results": values})
+        records = passed[recipe.key]
+        if len(records) == count:
+            names = list(records[0]["results"])
+            values = {name: [_rounded(records[seed]["results"][name]) for seed in range(count)] for name in names}
+            seconds = round(statistics.median(record["cpu_seconds"] for record in records.values()), 1)
+            _write(recipe, "seeds", {"code": code_hash(recipe), "cpu_seconds": seconds, "results": values})
     return sorted(found)
+
+
+def stale(recipe: Recipe) -> list[Problem]:
+    """Which proofs of a recipe are missing, or were made from other code."""
+    found = []
+    if read(recipe).get("breaks", {}).get("code") != _breaks_hash(recipe):
+        text = f"its breaks were not tried on this code; run `cookbook breaks {recipe.slug}` and commit the record"
+        found.append(Problem(recipe.path, recipe.header_lines.get(("breaks",), 1), text))
+    if not _has_seeds(recipe, NUM_SEEDS):
+        text = f"its figures were not measured over {NUM_SEEDS} seeds with this code"
+        found.append(Problem(recipe.path, 1, f"{text}; run `cookbook seeds {recipe.slug}` and commit the record"))
+    return found
+
+
+def unusual(recipe: Recipe, results: dict[str, Any]) -> list[Problem]:
+    """Figures of a run that lie outside the recorded range by more than the range is wide."""
+    line = next((cell.line for cell in recipe.code_cells if re.search(r"^results = ", cell.source, re.MULTILINE)), 1)
+    found = []
+    for name, (low, _, high) in spread(recipe).items():
+        value = results.get(name)
+        if isinstance(value, int | float) and not 2 * low - high <= value <= 2 * high - low:
+            text = f"{name!r} is {value:.4g}, far from the {low:.4g} to {high:.4g} of the recorded seeds"
+            found.append(Problem(recipe.path, line, f"{text}; find out why before you trust either"))
+    return found
+
+
+def caught(recipe: Recipe) -> tuple[int, int]:
+    """How many of the recipe's breaks a check caught, by the record of this code, and how many there are."""
+    record = read(recipe).get("breaks", {})
+    verdicts = record.get("verdicts", {}) if record.get("code") == _breaks_hash(recipe) else {}
+    return sum(verdict.startswith(CAUGHT) for verdict in verdicts.values()), len(recipe.header["breaks"])
+
+
+def num_seeds(recipe: Recipe) -> int:
+    """Over how many seeds the figures of this code were measured."""
+    record = read(recipe).get("seeds", {})
+    if record.get("code") != code_hash(recipe):
+        return 0
+    return min((len(values) for values in record["results"].values()), default=0)
+
+
+def cpu_seconds(recipe: Recipe) -> float:
+    """What one execution takes, as recorded over seeds, else its whole budget."""
+    return float(read(recipe).get("seeds", {}).get("cpu_seconds", recipe.header["seconds"]))
 
 
 def _has_seeds(recipe: Recipe, count: int) -> bool:

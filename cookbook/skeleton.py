@@ -17,6 +17,7 @@ HEADER = """\
 #     tags: [pytorch]
 #     data: [{{name: "…", source: "…", licence: "…"}}]
 #     seconds: 30
+#     headline: {{figure: "…", baseline: "…"}}  # keys of `results`
 #     breaks:
 #       - {{name: "…", find: "…", replace: "…"}}
 #       - {{name: "…", find: "…", replace: "…"}}

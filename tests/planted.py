@@ -1,6 +1,7 @@
 """A small repository with one quick recipe, planted in a temporary folder; ways to edit it and to run `cookbook`."""
 
 import atexit
+import json
 import os
 import shutil
 import subprocess
@@ -9,6 +10,8 @@ import tempfile
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+
+from cookbook import proofs, recipe
 
 BIN = Path(sys.executable).parent
 KEY = "demo/sums"
@@ -88,6 +91,7 @@ RECIPE = '''\
 #     requires: [PLAIN, {name: "BARE", deps: false}]
 #     data: [{name: "three numbers", source: "this recipe", licence: "CC0"}]
 #     seconds: 30
+#     headline: {figure: "total", baseline: "largest"}
 #     breaks:
 #       - {name: "forgets one", find: "sum(numbers)", replace: "sum(numbers[1:])"}
 #       - {name: "forgets the largest", find: "max(numbers)", replace: "min(numbers)"}
@@ -218,7 +222,7 @@ def pinned(package: str) -> str:
 
 def plant(root: Path) -> Path:
     """Write the repository into the folder `root`."""
-    recipe = RECIPE.replace("PLAIN", pinned(PLAIN)).replace("BARE", pinned(BARE))
+    text = RECIPE.replace("PLAIN", pinned(PLAIN)).replace("BARE", pinned(BARE))
     contents = {
         "mkdocs.yml": MKDOCS,
         "constraints.txt": f"# exact versions\n{pinned(PLAIN)}\n",
@@ -228,13 +232,29 @@ def plant(root: Path) -> Path:
         "docs/en/about.md": "# About\n",
         "docs/zh/about.md": "# 说明\n",
         str(BANK): QUESTIONS,
-        str(SOURCE): recipe,
+        str(SOURCE): text,
     }
     for name, text in contents.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    prove(root / SOURCE)
     return root
+
+
+def prove(path: Path) -> None:
+    """Leave beside a source the record that its breaks and seeds would leave."""
+    source = recipe.read(path)
+    verdicts = {edit["name"]: "caught by `assert total == 6`" for edit in source.header["breaks"]}
+    record = {
+        "breaks": {"code": proofs.code_hash(source, source.header["breaks"]), "verdicts": verdicts},
+        "seeds": {
+            "code": proofs.code_hash(source),
+            "cpu_seconds": 1.5,
+            "results": {"total": [6] * 10, "largest": [3] * 10},
+        },
+    }
+    proofs.proof_path(source).write_text(json.dumps(record), encoding="utf-8")
 
 
 def edit(path: Path, find: str, replace: str) -> None:

@@ -140,7 +140,9 @@ def test_72_recipes_are_checked_within_two_seconds(root: Path) -> None:
     planted.edit(root / planted.BANK, "  - slug: other\n", f"{topics}  - slug: other\n")
     text = (root / planted.SOURCE).read_text("utf-8")
     for n in range(71):
-        (root / "recipes" / "demo" / f"sums-{n}.py").write_text(text, encoding="utf-8")
+        path = root / "recipes" / "demo" / f"sums-{n}.py"
+        path.write_text(text, encoding="utf-8")
+        planted.prove(path)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = planted.cookbook(root, "check")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -200,6 +202,7 @@ def test_a_new_recipe_passes_once_filled(root: Path) -> None:
     fill_breaks(path)
     text = re.sub("……|…", "x", path.read_text("utf-8"))
     path.write_text(text, encoding="utf-8")
+    planted.prove(path)
     done = planted.cookbook(root, "check", "products")
     assert (done.returncode, done.stderr) == (0, "")
 

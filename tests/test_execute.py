@@ -420,7 +420,7 @@ def test_what_was_made_from_a_removed_recipe_goes(ran: Path) -> None:
 
 GOOD_NOTE: dict[str, Any] = {
     "cells": 6,
-    "results": {"total": 6},
+    "results": {"total": 6, "largest": 3},
     "reads": [],
     "peak_memory": 10**8,
     "started": 0.0,
@@ -442,7 +442,9 @@ OUTPUTS: list[list[Any]] = [[], [], [], DRAWN, [], []]
         ({"peak_memory": 21 * 10**8}, "# ---", "used 2.1 GB of memory; the limit is 2"),
         ({"results": {}}, 'tags=["checks"]', "`results` is empty"),
         ({"results": {"a": float("inf")}}, 'tags=["checks"]', "no number"),
-        ({"results": {"a": 1, "b": "text"}}, None, ""),
+        ({"results": {"total": 1, "largest": 2, "b": "text"}}, None, ""),
+        ({"results": {"total": 1, "b": 2}}, "headline:", "the header's baseline 'largest' is no number of `results`"),
+        ({"results": {"total": 1, "largest": "text"}}, "headline:", "'largest' is no number of `results`"),
         ({"reads": ["data.csv"]}, "# ---", "reads data.csv"),
     ],
 )

@@ -19,7 +19,7 @@ import planted
 import pytest
 from PIL import Image
 
-from cookbook import outputs, pages, questions, recipe, site
+from cookbook import outputs, pages, questions, recipe, runs, site
 
 SITE = site.Site("Planter", "planted")
 LANGUAGES = recipe.LANGUAGES
@@ -28,9 +28,9 @@ EXTENSIONS += ["pymdownx.arithmatex", "pymdownx.superfences"]
 
 
 @cache
-def run() -> pages.Run:
+def run() -> runs.Run:
     root = planted.executed()
-    return pages.load(recipe.read(root / planted.SOURCE), root)
+    return runs.load(recipe.read(root / planted.SOURCE), root)
 
 
 @cache
@@ -39,7 +39,7 @@ def bank() -> questions.Bank:
 
 
 @cache
-def page(lang: str = "en") -> pages.Page:
+def page(lang: str = "en") -> runs.Page:
     return pages.recipe_page(run(), bank(), SITE, lang)
 
 
@@ -372,16 +372,16 @@ def test_a_thumbnail_is_small_and_keeps_its_proportions(tmp_path: Path) -> None:
 
 def test_a_recipe_that_never_ran_makes_no_page(tmp_path: Path) -> None:
     root = planted.plant(tmp_path)
-    with pytest.raises(pages.NotExecuted, match=r"sums\.py:1: .*; run `cookbook run sums`"):
-        pages.load(recipe.read(root / planted.SOURCE), root)
+    with pytest.raises(runs.NotExecuted, match=r"sums\.py:1: .*; run `cookbook run sums`"):
+        runs.load(recipe.read(root / planted.SOURCE), root)
 
 
 @pytest.mark.parametrize("gone", [planted.EXECUTED, planted.RECORD])
 def test_half_of_a_run_makes_no_page(tmp_path: Path, gone: Path) -> None:
     root = planted.copy(tmp_path)
     (root / gone).unlink()
-    with pytest.raises(pages.NotExecuted):
-        pages.load(recipe.read(root / planted.SOURCE), root)
+    with pytest.raises(runs.NotExecuted):
+        runs.load(recipe.read(root / planted.SOURCE), root)
 
 
 def test_outputs_of_other_code_make_no_page(tmp_path: Path) -> None:
@@ -472,6 +472,8 @@ def test_the_tree_has_the_same_pages_in_both_languages() -> None:
         "questions/index.md",
         "recipes/demo/index.md",
         "recipes/demo/sums.md",
+        "results/health.md",
+        "results/index.md",
     ]
     assert english == chinese == {Path(name) for name in names}
 

@@ -62,3 +62,14 @@ def test_nbmake_executed_it_and_its_record_is_whole(source: recipe.Recipe, execu
     assert record["cpu_seconds"] < source.header["seconds"] or record["seconds"] < source.header["seconds"]
     assert record["peak_memory"] < execute.MAX_MEMORY_BYTES
     assert {"date", "commit", "python", "versions", "processor"} <= record.keys()
+
+
+# The order of these two matters: executing the breaks writes the records that the first one asks for.
+
+
+def test_the_committed_proofs_are_those_of_the_code(source: recipe.Recipe) -> None:
+    assert proofs.stale(source) == []
+
+
+def test_the_breaks_of_changed_recipes_are_caught(sources: list[recipe.Recipe]) -> None:
+    assert proofs.breaks(sources, ROOT) == []

