@@ -369,6 +369,28 @@ def test_code_annotation_opens(page: Page, served: Served, lang: str, text: str)
     note.wait_for(state="visible")
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_results_sort_by_number_with_the_keyboard(page: Page, served: Served, lang: str) -> None:
+    page.goto(f"{served.url}{LANGUAGES[lang]}results/")
+    column = 4  # seconds: shown rounded, sorted as measured
+
+    def seconds() -> list[float]:
+        cells = page.locator(f"table.sortable tbody td:nth-child({column + 1})")
+        return [float(value) for value in cells.evaluate_all("cells => cells.map(cell => cell.dataset.sort)")]
+
+    head = page.locator("table.sortable thead th").nth(column)
+    before = seconds()
+    assert len(before) >= 2
+    head.get_by_role("button").focus()
+    page.keyboard.press("Enter")
+    assert (seconds(), head.get_attribute("aria-sort")) == (sorted(before), "ascending")
+    page.keyboard.press("Enter")
+    assert (seconds(), head.get_attribute("aria-sort")) == (sorted(before)[::-1], "descending")
+    names = page.locator("table.sortable thead th").first
+    names.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") is None and names.get_attribute("aria-sort") == "ascending"
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_theme_toggle_changes_the_scheme_and_survives_a_reload(chromium: Any, served: Served, scheme: str) -> None:
     context = new_context(chromium, scheme)
