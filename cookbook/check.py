@@ -1,7 +1,6 @@
 """`cookbook check`: every rule that a source can break without being executed, each with file, line and mend."""
 
 import ast
-import builtins
 import re
 import sys
 from collections.abc import Iterator
@@ -14,12 +13,14 @@ from typing import Any
 import jsonschema
 import yaml
 
-from cookbook import questions
-from cookbook.recipe import LANGUAGES, Cell, Problem, Recipe, claims_cell, headings, links
+from cookbook import questions, scopes
+from cookbook.claims import claim_problems
+from cookbook.recipe import LANGUAGES, Cell, Problem, Recipe, headings, links
+from cookbook.scopes import python_of
 
 MAX_CODE_LINES = 220  # formatted, without blank lines; aim for 180
 MAX_COLUMNS = 80
-BULLET = re.compile(r"^- ", re.MULTILINE)
+IMPORT = re.compile(r"\bimport\b")
 # What Colab has, beside the standard library: a recipe may import it without naming it in `requires`.
 PREINSTALLED = {
     "IPython", "PIL", "joblib", "matplotlib", "numpy", "pandas", "scipy", "skimage", "sklearn", "torch", "torchvision",
@@ -155,25 +156,19 @@ def prose_problems(recipe: Recipe) -> list[Problem]:
     return found
 
 
-def python_of(cell: Cell) -> str:
-    """A code cell as plain Python: magics and shell lines are blanked, line numbers kept."""
-    lines = cell.source.split("\n")
-    if lines and lines[0].startswith("%%"):
-        return ""
-    return "\n".join("" if line.startswith(("%", "!")) else line for line in lines)
-
-
 def code_problems(recipe: Recipe, root: Path) -> list[Problem]:
     """Rules for code: parses, declares what it imports, stays short, describes its figures, can be broken."""
     found = []
+    tables = []
     for cell in recipe.code_cells:
         try:
-            tree = ast.parse(python_of(cell))
+            tables.append((cell, scopes.table_of(cell)))
         except SyntaxError as error:
             line = cell.line + (error.lineno or 1)
             found.append(Problem(recipe.path, line, f"{error.msg}; mend the Python"))
             continue
-        for node in ast.walk(tree):
+        # The tree of a whole recipe costs as much as all other rules: it is made only where something is imported.
+        for node in ast.walk(ast.parse(python_of(cell))) if IMPORT.search(cell.source) else ():
             for name in _imported(node):
                 if text := _import_problem(recipe, name, root):
                     line = cell.line + getattr(node, "lineno", 0)
@@ -186,6 +181,8 @@ def code_problems(recipe: Recipe, root: Path) -> list[Problem]:
         if "plt.show()" in cell.source and missing:
             text = f"a figure without alternative text; describe it: `# %% {' '.join(missing)}`"
             found.append(Problem(recipe.path, cell.line, text))
+    if len(tables) == len(recipe.code_cells):
+        found += scopes.scope_problems(recipe, tables)
     code = [line for cell in recipe.code_cells for line in cell.source.split("\n") if line.strip()]
     if len(code) > MAX_CODE_LINES:
         text = f"{len(code)} lines of code; the limit is {MAX_CODE_LINES}: cut it or make two recipes"
@@ -265,53 +262,4 @@ def requirement_problems(recipe: Recipe, root: Path) -> list[Problem]:
         else:
             continue
         found.append(Problem(recipe.path, recipe.header_lines.get(("requires", index), 1), text))
-    return found
-
-
-def _can_fail(test: ast.expr) -> bool:
-    """Whether an assertion looks at anything that was computed, and not only at whether that equals itself."""
-    if isinstance(test, ast.Tuple | ast.Lambda):
-        return False
-    if isinstance(test, ast.BoolOp):
-        every = [_can_fail(value) for value in test.values]
-        return all(every) if isinstance(test.op, ast.Or) else any(every)
-    if isinstance(test, ast.Compare) and len(test.comparators) == 1:
-        same = ast.dump(test.left) == ast.dump(test.comparators[0])
-        if same and isinstance(test.ops[0], ast.Eq | ast.Is | ast.LtE | ast.GtE):
-            return False
-    names = {part.id for part in ast.walk(test) if isinstance(part, ast.Name)}
-    return bool(names - set(dir(builtins)))
-
-
-def claim_problems(recipe: Recipe) -> list[Problem]:
-    """`results`, then the claims in words, then as many assertions, each of which can fail."""
-    checks = [cell for cell in recipe.cells if cell.is_checks]
-    if len(checks) != 1:
-        mend = 'end the code with one cell `# %% tags=["checks"]`, one assert a claim'
-        return [Problem(recipe.path, 1, f"has {len(checks)} checks cells; {mend}")]
-    cell = checks[0]
-    found = []
-    before = [c for c in recipe.code_cells if c.line < cell.line]
-    if not any(re.search(r"^results = ", c.source, re.MULTILINE) for c in before):
-        mend = "assign the headline figures with their baselines: `results = {…}`"
-        found.append(Problem(recipe.path, cell.line, f"no `results` before the checks; {mend}"))
-    try:
-        body = ast.parse(python_of(cell)).body
-    except SyntaxError:
-        return found
-    asserts = [node for node in body if isinstance(node, ast.Assert)]
-    if not asserts:
-        text = "the checks cell asserts nothing; write one assert a claim"
-        found.append(Problem(recipe.path, cell.line, text))
-    for node in asserts:
-        if not _can_fail(node.test):
-            text = f"`{ast.unparse(node)}` is a constant and cannot fail; assert something measured"
-            found.append(Problem(recipe.path, cell.line + node.lineno, text))
-    for lang in LANGUAGES:
-        claims = claims_cell(recipe, lang)
-        bullets = len(BULLET.findall(claims.source)) if claims else 0
-        if bullets != len(asserts):
-            text = f"{bullets} claims in {lang} above {len(asserts)} asserts"
-            text += "; list the claims directly above the checks cell, one bullet an assert"
-            found.append(Problem(recipe.path, claims.line if claims else cell.line, text))
     return found

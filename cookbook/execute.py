@@ -76,7 +76,8 @@ def cache_key(recipe: Recipe, root: Path) -> str:
     code = [[c.source, c.metadata.get("tags", []), described <= c.metadata.keys()] for c in recipe.code_cells]
     digest.update(json.dumps([code, settings(recipe), sys.version, platform.machine()]).encode())
     digest.update(json.dumps(_installed()).encode())
-    digest.update((KERNEL / "startup.py").read_bytes() + (KERNEL / "matplotlibrc").read_bytes())
+    for name in ("startup.py", "vacuous.py", "matplotlibrc"):
+        digest.update((KERNEL / name).read_bytes())
     for name in (*INSTALLED, *recipe.header.get("reads", [])):
         path = root / name
         digest.update(name.encode() + hashlib.sha256(path.read_bytes() if path.exists() else b"").digest())
@@ -183,6 +184,7 @@ def _execute(
     startup = home / ".ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
     (startup / "00-cookbook.py").write_bytes((KERNEL / "startup.py").read_bytes())
+    (home / ".ipython" / "vacuous.py").write_bytes((KERNEL / "vacuous.py").read_bytes())
     (home / ".matplotlibrc").write_bytes((KERNEL / "matplotlibrc").read_bytes())
     for name in recipe.header.get("reads", []):
         (home / name).parent.mkdir(parents=True, exist_ok=True)
@@ -192,7 +194,7 @@ def _execute(
     options = ["--nbmake", "--overwrite", "-q", "--no-header", "-p", "no:cacheprovider", "-c", os.devnull]
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", *options, "--rootdir", str(home), str(path)],
-        cwd=home, env=_environment(root, home), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        cwd=home, env=_environment(recipe, root, home), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     processes.append(process)
     printed, _ = process.communicate()
@@ -214,11 +216,13 @@ def _execute(
     return {"outputs": outputs, "record": _record(recipe, root, note)}
 
 
-def _environment(root: Path, home: Path) -> dict[str, str]:
+def _environment(recipe: Recipe, root: Path, home: Path) -> dict[str, str]:
+    filled = [cell for cell in recipe.code_cells if cell.source.strip()]  # nbclient passes over the others
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHON", "MPL"))
     }
     return environment | ONE_THREAD | {
+        "COOKBOOK_CHECKS": str(next(number for number, cell in enumerate(filled, 1) if cell.is_checks)),
         "COOKBOOK_ROOT": str(root.resolve()),
         "IPYTHONDIR": str(home / ".ipython"),
         "JUPYTER_PREFER_ENV_PATH": "1",
@@ -320,6 +324,9 @@ def _refusal(recipe: Recipe, outputs: list[Any], note: dict[str, Any]) -> Proble
             text = f"the header's {part} {name!r} is no number of `results`, which has {', '.join(map(repr, results))}"
             line = recipe.header_lines.get(("headline",), 1)
             return Problem(recipe.path, line, f"{text}; name one of these")
+    for line, figures in note.get("vacuous", []):
+        text = f"the assertion holds for every possible value of {figures}; tighten the bound"
+        return Problem(recipe.path, checks.line + line, text)
     budget = recipe.header["seconds"]
     # Processor seconds too: beside other work on the machine, a recipe within its budget takes longer by the clock.
     seconds = min(note["ended"] - note["started"], note["cpu_after"] - note["cpu_before"])

@@ -170,14 +170,17 @@ print(json.dumps({"total": total}))
 class Table:
     """Shows itself as pandas shows a table."""
 
+    def __init__(self, number):
+        self.number = number
+
     def _repr_html_(self):
         head = "<thead><tr><th></th><th>number</th></tr></thead>"
-        body = f"<tbody><tr><th>0</th><td>{numbers[0]}</td></tr></tbody>"
+        body = f"<tbody><tr><th>0</th><td>{self.number}</td></tr></tbody>"
         table = f'<table border="1" class="dataframe">{head}{body}</table>'
         return f"<div><style>td {{}}</style>{table}</div>"
 
 
-Table()
+Table(numbers[0])
 
 # %% alt_en="Three points, the first the highest." alt_zh="三个点，第一个最高。"
 plt.figure(figsize=(3, 2))

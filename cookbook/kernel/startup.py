@@ -8,15 +8,18 @@ kernel came that died.
 def _watch() -> None:
     import json
     import os
+    import runpy
     import sys
     import time
     import warnings
     from pathlib import Path
+    from typing import Any
 
     for category in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):
         warnings.filterwarnings("error", category=category, module="__main__")
 
     home = Path.cwd().resolve()
+    cannot_fail = runpy.run_path(str(Path(os.environ["IPYTHONDIR"], "vacuous.py")))["cannot_fail"]
     note: dict[str, object] = {"cells": 0, "results": {}, "reads": [], "peak_memory": 0}
     reads: set[str] = set()
     root = os.environ.get("COOKBOOK_ROOT", "")
@@ -51,7 +54,7 @@ def _watch() -> None:
         note.setdefault("started", time.time())
         note.setdefault("cpu_before", sum(os.times()[:4]))
 
-    def after(_result: object) -> None:
+    def after(result: Any) -> None:
         namespace = shell.user_ns
         results = namespace.get("results")
         note["cells"] = int(str(note["cells"])) + 1
@@ -61,6 +64,8 @@ def _watch() -> None:
         note["peak_memory"] = peak_memory()
         if isinstance(results, dict):
             note["results"] = {str(key): plain(value) for key, value in results.items()}
+        if note["cells"] == int(os.environ["COOKBOOK_CHECKS"]) and result.success:
+            note["vacuous"] = cannot_fail(result.info.raw_cell, namespace)
         (home / "run.json.new").write_text(json.dumps(note))
         (home / "run.json.new").replace(home / "run.json")
 

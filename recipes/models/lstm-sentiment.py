@@ -220,20 +220,21 @@ print(analyze("I am not happy :("), analyze("I am happy :("))
 entries = (corpus / "vader_sentiment_lexicon.txt").read_text("latin-1")
 entries = [line.split("\t") for line in entries.splitlines()]
 lexicon = {word.lower(): float(mean) for word, mean, *_ in entries}
-words_of = tfidf().build_analyzer()
 
 
-def lexicon_sums(texts):
+def lexicon_sums(texts, lexicon, words_of):
     rated = [[lexicon.get(w, 0) for w in words_of(text)] for text in texts]
     return 0.3 * np.array([[sum(row)] for row in rated])  # (texts, 1)
 
 
+rating = {"lexicon": lexicon, "words_of": tfidf().build_analyzer()}
+ratings = FunctionTransformer(lexicon_sums, kw_args=rating)
 pieces = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=2)
 models = {
     "no stop words": tfidf(stop_words="english"),
     "words": tfidf(),
     "words, pieces": make_union(tfidf(), pieces),
-    "words, lexicon": make_union(tfidf(), FunctionTransformer(lexicon_sums)),
+    "words, lexicon": make_union(tfidf(), ratings),
 }
 predicted = {"majority": np.full(TEST_SIZE, np.bincount(label).argmax())}
 for name, read in models.items():
