@@ -48,9 +48,9 @@
 # ## Short answer
 #
 # **Knowledge distillation**, also called teacher–student training, fits a small network to the outputs of a large one. The
-# teacher is frozen and in evaluation mode. Both sets of logits are divided by a **temperature** $T$ before the softmax, so
+# teacher is frozen and in evaluation mode. Both sets of logits are divided by a **temperature** *T* before the softmax, so
 # that the small probabilities, which tell what an image resembles, count; the loss is the divergence between the two, times
-# $T^2$ to keep the size of its gradient, plus a **hard-label term** where labels exist. The teacher answers for any image, so
+# *T*² to keep the size of its gradient, plus a **hard-label term** where labels exist. The teacher answers for any image, so
 # unlabelled data becomes usable; hard pseudo-labels show how much of the gain is that alone. The other strategies combine
 # with distillation. **Quantization** computes with fewer bits. **Pruning** removes weights, and is faster only if whole channels go or
 # the hardware has kernels for the sparsity. **Model fusion** means two things: *operator fusion* joins neighbouring
@@ -61,8 +61,8 @@
 # ## 简短回答
 #
 # **知识蒸馏**（knowledge distillation）又叫教师–学生（teacher–student）训练，两个名字是同一回事：让小网络去拟合大网络的输出。
-# 教师要冻结，并处于评估模式。两边的 logits 在 softmax 之前都除以**温度** $T$，让那些很小的概率也起作用，它们说明了一张图“像什么”；
-# 损失是两个分布的散度，乘以 $T^2$ 以保持梯度的大小，有标签的地方再加一项**硬标签损失**。教师对任何图片都能作答，
+# 教师要冻结，并处于评估模式。两边的 logits 在 softmax 之前都除以**温度** *T*，让那些很小的概率也起作用，它们说明了一张图“像什么”；
+# 损失是两个分布的散度，乘以 *T*² 以保持梯度的大小，有标签的地方再加一项**硬标签损失**。教师对任何图片都能作答，
 # 无标签数据因此用得上了；这一点单独值多少，要用硬伪标签（pseudo-label）来对照。其他策略可以与蒸馏叠加。**量化**用更少的比特计算。
 # **剪枝**去掉权重，但只有整个通道去掉、或硬件有对应的稀疏算子时才会变快。**模型融合**这个词有两个意思：*算子融合*（operator fusion）
 # 把同一个网络里相邻的层合成一个 kernel，答案不变；*模型合并*（model merging）则是把几个网络合成一个，比如对同一起点微调出的模型平均权重，或者蒸馏一个集成模型。
