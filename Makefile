@@ -48,8 +48,9 @@ test: .venv/installed
 	$(BIN)/zizmor --offline --quiet .github
 	$(BIN)/pytest
 
+# SCALE=72,300,1000: how costs grow with the number of recipes.
 bench: .venv/installed
-	$(BIN)/python tests/bench.py
+	SCALE='$(SCALE)' $(BIN)/python tests/bench.py
 
 clean:
 	rm -rf build site

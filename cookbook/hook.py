@@ -16,6 +16,7 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page as MkDocsPage
+from mkdocs.utils import get_relative_url
 
 from cookbook import check, execute, files, health, pages, questions, recipe, runs, site
 from cookbook.words import say
@@ -134,6 +135,7 @@ def on_files(found: Files, config: MkDocsConfig) -> Files:
     for run in state["runs"]:
         add(f"recipes/{run.recipe.key}/{run.recipe.slug}.py", run.recipe.path.read_bytes())
     files.remove_others(folder, "**/*", wanted)
+    del state["runs"], state["pages"]  # figures and notebooks are in files now: half a megabyte a recipe
     return found
 
 
@@ -157,13 +159,31 @@ def on_page_markdown(markdown: str, page: MkDocsPage, config: MkDocsConfig, file
 
 
 # Marks around names, operators, brackets, numbers and spaces, which have no colour of their own here.
-PLAIN = re.compile(r'<span class="(?:n|o|ow|p|w|mi|mf|si|sa)">([^<]*)</span>')
+PLAIN = re.compile(r'<span class="(?:n|o|ow|p|w|mi|mf|si|sa|kc|fm|vm)">([^<]*)</span>|(?<=<pre>)<span></span>')
+# Kinds of code that the stylesheet gives the same colour, and two marks of one kind with only spaces between.
+SAME = {"k": "kd|kn|kp|kr|kt|nd", "s": "s1|s2|sb|sc", "nf": "nc|ne|nn", "nb": "bp|no", "c": "c1|ch|cm|cs|sd"}
+KIND = [(re.compile(rf'(?<=<span class=")(?:{kinds})(?=">)'), kind) for kind, kinds in SAME.items()]
+TWICE = re.compile(r'(<span class="(\w+)">[^<]*)</span>(\s*)<span class="\2">')
 INDENT = re.compile(r"(<pre.*?</pre>)|\n\s+", re.DOTALL)
+GENERATOR = re.compile(r'<meta name="generator"[^>]*>\n?')
+ICON = re.compile(r'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path d="([^"]+)"/></svg>')
 
 
 def on_page_content(content: str, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
-    """Code without marks that have no colour; they are a third of a page's bytes."""
-    return PLAIN.sub(r"\1", content)
+    """Code without marks that make no difference to its colours; they are a third of a page's bytes."""
+    content = PLAIN.sub(r"\1", content)
+    for kinds, kind in KIND:
+        content = kinds.sub(kind, content)
+    while content != (content := TWICE.sub(r"\1\3", content)):
+        pass
+    return content
+
+
+def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
+    """Where the theme keeps the script that searches: its name changes with the theme's version."""
+    workers = [file.url for file in files if re.fullmatch(r"assets/javascripts/workers/search\..*\.js", file.url)]
+    config.extra["search_worker"] = workers[0]
+    state["icons"] = {}
 
 
 def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
@@ -177,11 +197,33 @@ def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
 
 
 def on_post_page(output: str, page: MkDocsPage, config: MkDocsConfig) -> str:
-    """Name what the theme leaves unnamed."""
+    """Name what the theme leaves unnamed, and leave out what a reader has no use for.
+
+    Icons are drawn from one file, which a browser keeps, and the search index is made by now.
+    """
+    sheet = get_relative_url("assets/icons.svg", page.url)
+
+    def drawn(match: re.Match[str]) -> str:
+        number = state["icons"].setdefault(match.group(1), len(state["icons"]))
+        return f'<svg viewBox="0 0 24 24"><use href="{sheet}#i{number}"/></svg>'
+
+    output = GENERATOR.sub("", ICON.sub(drawn, output)).replace(" data-search-exclude", "")
     if page.parent is not None:  # a chapter with a page of its own: the theme points at a label without text
         title = html.escape(str(page.parent.title))
         output = re.sub(r'aria-labelledby="__nav_\d+_\d+_label"', lambda _: f'aria-label="{title}"', output)
     return named(output)
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """The icons that the pages refer to."""
+    symbols = "".join(
+        f'<symbol id="i{number}" viewBox="0 0 24 24"><path d="{path}"/></symbol>'
+        for path, number in state["icons"].items()
+    )
+    files.write(
+        Path(config.site_dir) / "assets" / "icons.svg",
+        f'<svg xmlns="http://www.w3.org/2000/svg">{symbols}</svg>\n',
+    )
 
 
 def on_post_template(output: str, template_name: str, config: MkDocsConfig) -> str:

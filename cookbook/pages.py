@@ -9,6 +9,7 @@ import json
 import re
 import textwrap
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import nbformat
@@ -182,7 +183,7 @@ def figures_table(run: Run, lang: str, number: int) -> str:
 
 def answers(run: Run, bank: questions.Bank, lang: str) -> str:
     """Links to the questions that this recipe answers."""
-    answered = bank.topics[run.recipe.slug]["answers"]
+    answered = bank.chapters[run.recipe.chapter]["topics"][run.recipe.slug]["answers"]
     items = "\n".join(
         f"- [{html.escape(bank.questions[question][lang])}](../../questions/index.md#{question})"
         for question in answered
@@ -219,10 +220,10 @@ def card(run: Run, page: Page, here: str, lang: str, heading: str = "h3") -> str
 def cards(runs: list[Run], pages: list[Page], bank: questions.Bank, here: str, lang: str) -> str:
     """Cards of all recipes, a heading and a list for each chapter that has any."""
     by_key = {page.meta.get("recipe"): page for page in pages}
+    by_chapter = in_chapters(runs, bank)
     blocks = []
     for chapter, content in bank.chapters.items():
-        chosen = [run for run in in_order(runs, bank) if run.recipe.chapter == chapter]
-        if chosen:
+        if chosen := by_chapter.get(chapter):
             items = "\n".join(card(run, by_key[run.recipe.key], here, lang) for run in chosen)
             blocks.append(f'## {content["title"][lang]}\n\n<ul class="cards" data-search-exclude>\n{items}\n</ul>')
     return "\n\n".join(blocks)
@@ -230,16 +231,25 @@ def cards(runs: list[Run], pages: list[Page], bank: questions.Bank, here: str, l
 
 def in_order(runs: list[Run], bank: questions.Bank) -> list[Run]:
     """Recipes in the reading order of the question bank's topics."""
-    order = list(bank.topics)
-    return sorted(runs, key=lambda run: order.index(run.recipe.slug))
+    order = {slug: place for place, slug in enumerate(bank.topics)}
+    return sorted(runs, key=lambda run: order[run.recipe.slug])
+
+
+def in_chapters(runs: list[Run], bank: questions.Bank) -> dict[str, list[Run]]:
+    """Recipes of each chapter that has any, in reading order."""
+    found: dict[str, list[Run]] = {}
+    for run in in_order(runs, bank):
+        found.setdefault(run.recipe.chapter, []).append(run)
+    return found
 
 
 def chapter_pages(runs: list[Run], pages: list[Page], bank: questions.Bank, lang: str) -> list[Page]:
     """One page a chapter that has a recipe: its cards, and the topics still to come."""
     by_key = {page.meta.get("recipe"): page for page in pages}
+    by_chapter = in_chapters(runs, bank)
     made = []
     for chapter, content in bank.chapters.items():
-        done = {run.recipe.slug: run for run in in_order(runs, bank) if run.recipe.chapter == chapter}
+        done = {run.recipe.slug: run for run in by_chapter.get(chapter, [])}
         if not done:
             continue
         title = content["title"][lang]
@@ -262,7 +272,12 @@ def chapter_pages(runs: list[Run], pages: list[Page], bank: questions.Bank, lang
 def question_pages(runs: list[Run], bank: questions.Bank, lang: str) -> list[Page]:
     """The question bank by topic and by document."""
     done = {run.recipe.slug: run.recipe for run in runs}
-    topic_of = bank.topic_answering
+    topic_of, topics = bank.topic_answering, bank.topics
+    # Groups of questions that ask the same, by each topic that answers one of them.
+    groups: dict[str, list[list[str]]] = {}
+    for group in bank.folded().values():
+        for topic in dict.fromkeys(topic_of[question] for question in group):
+            groups.setdefault(topic, []).append(group)
 
     def answer(topic: str, up: str) -> str:
         recipe = done.get(topic)
@@ -276,10 +291,13 @@ def question_pages(runs: list[Run], bank: questions.Bank, lang: str) -> list[Pag
         by_topic.append(f"## {content['title'][lang]}")
         for slug, topic in content["topics"].items():
             by_topic.append(f"### {topic['title'][lang]} {{ #{slug} }}\n\n{say('answer', lang)} {answer(slug, '../')}")
-            by_topic.append(_questions_of(slug, bank, lang))
+            by_topic.append(_questions_of(slug, groups.get(slug, []), topic_of, topics, bank, lang))
     by_document = [f"# {say('by_document', lang)}"]
+    in_document: dict[str, list[str]] = {}
+    for question, content in bank.questions.items():
+        in_document.setdefault(content["document"], []).append(question)
     for document, titles in bank.documents.items():
-        asked = [question for question, content in bank.questions.items() if content["document"] == document]
+        asked = in_document.get(document, [])
         answered = sum(topic_of[question] in done for question in asked)
         count = say("answered_in", lang, answered=answered, total=len(asked))
         lines = [
@@ -295,16 +313,20 @@ def question_pages(runs: list[Run], bank: questions.Bank, lang: str) -> list[Pag
     ]
 
 
-def _questions_of(topic: str, bank: questions.Bank, lang: str) -> str:
+def _questions_of(
+    topic: str,
+    groups: list[list[str]],
+    topic_of: dict[str, str],
+    topics: dict[str, dict[str, Any]],
+    bank: questions.Bank,
+    lang: str,
+) -> str:
     """The questions that one topic answers, those that ask the same folded into the earliest of them."""
-    topic_of = bank.topic_answering
     items = []
-    for group in bank.folded().values():
+    for group in groups:
         mine = [question for question in group if topic_of[question] == topic]
-        if not mine:
-            continue
         elsewhere = list(dict.fromkeys(topic_of[question] for question in group if topic_of[question] != topic))
-        links = [f'<a href="#{slug}">{html.escape(bank.topics[slug]["title"][lang])}</a>' for slug in elsewhere]
+        links = [f'<a href="#{slug}">{html.escape(topics[slug]["title"][lang])}</a>' for slug in elsewhere]
         text = f'<li id="{mine[0]}">{html.escape(bank.questions[mine[0]][lang])}'
         if mine[1:]:
             again = "".join(

@@ -1,6 +1,7 @@
 """The question bank: recipes/questions.yml, and which recipe answers what."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ class Bank:
     def topics_of(self, chapter: str) -> dict[str, Any] | None:
         return self.chapters[chapter]["topics"] if chapter in self.chapters else None
 
-    @property
+    @cached_property
     def topics(self) -> dict[str, dict[str, Any]]:
         """All topics by slug, in reading order."""
         return {
@@ -31,7 +32,7 @@ class Bank:
             for slug, topic in content["topics"].items()
         }
 
-    @property
+    @cached_property
     def topic_answering(self) -> dict[str, str]:
         """Question id -> slug of the topic whose recipe answers it."""
         return {question: slug for slug, topic in self.topics.items() for question in topic["answers"]}

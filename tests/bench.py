@@ -1,9 +1,12 @@
 """`make bench`: what running and building cost, in one run on one machine, beside stock mkdocs-jupyter.
 
 Works on a copy of the checkout, so that nothing here is touched. Seconds are medians of three unless a step is long.
+`make bench SCALE=72,300,1000` measures growth instead: a shelf of stand-ins of each size, with the outputs of the real
+recipes, and what check, sync, a cached run, both builds and the pages cost there.
 """
 
 import gzip
+import itertools
 import json
 import os
 import re
@@ -16,6 +19,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -29,11 +33,15 @@ EMPTY = "site_name: Empty\ntheme: {name: material, font: false}\nplugins: [searc
 
 def main() -> None:
     """Print the table."""
+    numbers = os.environ.get("SCALE", "")
+    if numbers:
+        if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", numbers):
+            raise SystemExit(f"SCALE={numbers}: no list of numbers of recipes; write SCALE=72,300,1000")
+        growth([int(number) for number in numbers.split(",")])
+        return
     rows: list[tuple[str, str, str]] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        copy = Path(folder) / "checkout"
-        ignored = shutil.ignore_patterns(".venv", ".git", "site", "*.egg-info", ".*_cache")
-        shutil.copytree(ROOT, copy, ignore=ignored)
+        copy = copied(Path(folder) / "checkout")
         rows += execution(copy)
         rows += building(copy, Path(folder))
         rows += preview(copy)
@@ -41,6 +49,13 @@ def main() -> None:
     width = max(len(name) for name, _, _ in rows)
     for name, value, limit in rows:
         print(f"{name:<{width}}  {value:>34}  {limit}")
+
+
+def copied(target: Path) -> Path:
+    """A copy of this checkout, without what is made from it or kept by tools."""
+    ignored = shutil.ignore_patterns(".venv", ".git", "site", "*.egg-info", ".*_cache")
+    shutil.copytree(ROOT, target, ignore=ignored)
+    return target
 
 
 def seconds(command: list[str], cwd: Path, times: int = 1) -> float:
@@ -191,6 +206,158 @@ def stand_ins(copy: Path) -> int:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(copy / pattern.format(key), target)
     return count
+
+
+# --- growth: the same collection, larger ------------------------------------------------------------------------------
+
+
+class Cost(NamedTuple):
+    """What one command took: by the clock, of the processor, and at its peak in memory."""
+
+    wall: float
+    cpu: float
+    memory: float  # bytes
+
+
+def cost(command: list[str], cwd: Path) -> Cost:
+    """Run a command of the environment, which must succeed."""
+    environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
+    with tempfile.TemporaryFile() as printed:
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            [str(BIN / command[0]), *command[1:]], cwd=cwd, env=environment, stdout=printed, stderr=subprocess.STDOUT
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            printed.seek(0)
+            raise SystemExit(f"{' '.join(command)} failed:\n{printed.read().decode()}")
+    unit = 1 if sys.platform == "darwin" else 1024
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
+
+
+def growth(numbers: list[int]) -> None:
+    """Print what a shelf of each size costs, and how the cost of one recipe changes with the size."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        base = copied(Path(folder) / "checkout")
+        seconds(["cookbook", "run"], base)
+        measured: dict[int, dict[str, float]] = {}
+        for number in sorted(set(numbers)):
+            shelf = Path(folder) / f"shelf-{number}"
+            fill_shelf(base, shelf, number)
+            measured[number] = shelf_cost(shelf, number)
+            shutil.rmtree(shelf)
+            print(f"measured {number} recipes", file=sys.stderr, flush=True)
+    smallest, largest = measured[min(measured)], measured[max(measured)]
+    width = max(map(len, smallest))
+    columns = "".join(f"{number:>10}" for number in measured)
+    print(f"{'recipes':<{width}}{columns}{'a recipe':>10}  at most")
+    for name, first in smallest.items():
+        values = "".join(f"{figures[name]:>10,.4g}" for figures in measured.values())
+        total = not re.search(r"memory|a page|a recipe", name)
+        ratio = largest[name] / first
+        ratio *= min(measured) / max(measured) if total else 1
+        limit = "2,000 MB" if "memory" in name else "1.3"
+        print(f"{name:<{width}}{values}" + (f"{'':>10}" if "memory" in name else f"{ratio:>10.2f}") + f"  {limit}")
+    print("Seconds are of the processor, which other work on the machine does not change; `a recipe` is the largest")
+    print("number's cost of one recipe over the smallest's.")
+
+
+def shelf_cost(shelf: Path, number: int) -> dict[str, float]:
+    """What the commands and the site of one shelf cost."""
+    steps = {
+        "check, s": ["cookbook", "check"],
+        "sync, s": ["cookbook", "sync"],
+        "run, everything cached, s": ["cookbook", "run"],
+        "English build, s": ["mkdocs", "build", "-q"],
+        "Chinese build, s": ["mkdocs", "build", "-q", "-f", "mkdocs.zh.yml"],
+    }
+    costs = {}
+    for name, command in steps.items():
+        costs[name] = cost(command, shelf)
+        print(f"{number:>6} {name:<28}{costs[name].cpu:>8.1f} of {costs[name].wall:.1f}", file=sys.stderr, flush=True)
+    found = {name: taken.cpu for name, taken in costs.items()}
+    for name in steps:
+        if "build" in name:
+            found[name.replace(", s", ", ms a recipe")] = 1000 * costs[name].cpu / number
+            found[name.replace(", s", ", memory, MB")] = costs[name].memory / 1e6
+    site = shelf / "site"
+    found["site, kB a recipe"] = folder_size(site) / number / 1e3
+    for name, base in (("English", site), ("Chinese", site / "zh")):
+        index = (base / "search" / "search_index.json").read_bytes()
+        raw, packed = sizes(list(base.glob("recipes/*/*/index.html")))
+        found |= {
+            f"{name} search index, kB a recipe": len(index) / number / 1e3,
+            f"{name} search index, gzip, kB a recipe": len(gzip.compress(index)) / number / 1e3,
+            f"{name} recipe, HTML, kB a page": raw / 1e3,
+            f"{name} recipe, HTML, gzip, kB a page": packed / 1e3,
+        }
+    return found
+
+
+def fill_shelf(base: Path, shelf: Path, number: int) -> None:
+    """A copy of the checkout `base` whose recipes are replaced by `number` stand-ins with the outputs of real ones.
+
+    Chapters and recipes a chapter both grow, each with the root of the number. Nothing is executed: the code is that
+    of the real recipes, so their entries of the execution cache serve.
+    """
+    shutil.copytree(base, shelf)
+    real = sorted((base / "recipes").glob("*/*.py"))
+    for folder in ("recipes", "notebooks/en", "notebooks/zh", "build/executed", "build/runs"):
+        for chapter in (shelf / folder).glob("*/"):
+            shutil.rmtree(chapter)
+    chapters = max(1, round(number**0.5))
+    places = [(f"chapter-{i % chapters + 1:03}", f"recipe-{i + 1:04}") for i in range(number)]
+    for (chapter, slug), source in zip(places, itertools.cycle(real), strict=False):
+        key = f"{source.parent.name}/{source.stem}"
+        for pattern in ("recipes/{}.proof.json", "build/executed/{}.ipynb", "build/runs/{}.json"):
+            target = shelf / pattern.format(f"{chapter}/{slug}")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if (base / pattern.format(key)).exists():
+                shutil.copyfile(base / pattern.format(key), target)
+        text = renamed(source.read_text("utf-8"), slug)
+        (shelf / "recipes" / chapter / f"{slug}.py").write_text(text, "utf-8")
+    bank = stand_in_bank(places)
+    (shelf / "recipes" / "questions.yml").write_text(json.dumps(bank, ensure_ascii=False, indent=1), "utf-8")
+
+
+def renamed(source: str, slug: str) -> str:
+    """A source under another name: a title of its own, and links to itself where there were links to others."""
+    titles = re.search(r'title: \{en: "(.*)", zh: "(.*)"\}$', source, re.MULTILINE)
+    if titles is None:
+        raise SystemExit("a recipe's header has no title on one line, which the stand-ins are named by")
+    for title in titles.groups():
+        source = re.sub(rf'(["#] ?){re.escape(title)}("|$)', rf"\g<1>{title} {slug[-4:]}\2", source, flags=re.MULTILINE)
+    return re.sub(r"\]\((?!https?:)[^)\s]+\.py(?:#[^)\s]*)?\)", f"]({slug}.py)", source)
+
+
+def stand_in_bank(places: list[tuple[str, str]]) -> dict[str, Any]:
+    """A question bank for invented topics, as dense as the real one: two or three questions a topic."""
+
+    def said(english: str, chinese: str) -> dict[str, str]:
+        return {"en": english, "zh": chinese}
+
+    topics: dict[str, list[dict[str, Any]]] = {}
+    questions = []
+    for index, (chapter, slug) in enumerate(places):
+        asked = [f"q{index + 1:04}-{part}" for part in range(2 + index % 2)]
+        topic = {"slug": slug, "title": said(f"Topic {index + 1}", f"第 {index + 1} 个主题"), "answers": asked}
+        topics.setdefault(chapter, []).append(topic)
+        text = said(
+            f"Why does method {index + 1} fail when its data are few, and what helps?",
+            f"数据很少时第 {index + 1} 种方法为什么会失效，怎样补救？",
+        )
+        questions += [{"id": name, "document": f"s{index // 14}", **text} for name in asked]
+    documents = [
+        {"id": name, "title": said(f"Document {name}", f"文档 {name}")}
+        for name in sorted({q["document"] for q in questions})
+    ]
+    chapters = [
+        {"slug": slug, "title": said(f"Chapter {slug[-3:]}", f"第 {slug[-3:]} 章"), "topics": content}
+        for slug, content in topics.items()
+    ]
+    return {"documents": documents, "chapters": chapters, "questions": questions}
 
 
 def sizes(pages: list[Path]) -> tuple[float, float]:
