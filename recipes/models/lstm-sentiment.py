@@ -227,14 +227,14 @@ def lexicon_sums(texts, lexicon, words_of):
     return 0.3 * np.array([[sum(row)] for row in rated])  # (texts, 1)
 
 
-rating = {"lexicon": lexicon, "words_of": tfidf().build_analyzer()}
-ratings = FunctionTransformer(lexicon_sums, kw_args=rating)
+lookup = {"lexicon": lexicon, "words_of": tfidf().build_analyzer()}
+lexicon_sum = FunctionTransformer(lexicon_sums, kw_args=lookup)
 pieces = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=2)
 models = {
     "no stop words": tfidf(stop_words="english"),
     "words": tfidf(),
     "words, pieces": make_union(tfidf(), pieces),
-    "words, lexicon": make_union(tfidf(), ratings),
+    "words, lexicon": make_union(tfidf(), lexicon_sum),
 }
 predicted = {"majority": np.full(TEST_SIZE, np.bincount(label).argmax())}
 for name, read in models.items():
