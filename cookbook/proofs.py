@@ -154,8 +154,9 @@ def unusual(recipe: Recipe, results: dict[str, Any]) -> list[Problem]:
     line = next((cell.line for cell in recipe.code_cells if re.search(r"^results = ", cell.source, re.MULTILINE)), 1)
     found = []
     for name, (low, _, high) in spread(recipe).items():
-        value = results.get(name)
-        if isinstance(value, int | float) and not 2 * low - high <= value <= 2 * high - low:
+        value = _rounded(results.get(name))
+        width = max(high - low, 1e-4 * abs(high))  # a record has five digits
+        if isinstance(value, int | float) and not low - width <= value <= high + width:
             text = f"{name!r} is {value:.4g}, far from the {low:.4g} to {high:.4g} of the recorded seeds"
             found.append(Problem(recipe.path, line, f"{text}; find out why before you trust either"))
     return found

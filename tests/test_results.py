@@ -214,7 +214,14 @@ def test_a_skipped_recipe_is_neither_executed_nor_shown(root: Path) -> None:
 
 @pytest.mark.parametrize(
     ("recorded", "value", "flagged"),
-    [([4, 8], 12.0, False), ([4, 8], 12.1, True), ([4, 8], -0.1, True), ([6, 6], 6, False), ([6, 6], 6.01, True)],
+    [
+        ([4, 8], 12.0, False),
+        ([4, 8], 12.1, True),
+        ([4, 8], -0.1, True),
+        ([6, 6], 6, False),
+        ([6, 6], 6.01, True),
+        ([0.22148, 0.22148], 0.221484, False),
+    ],
 )
 def test_a_figure_outside_the_range_by_more_than_its_width_is_flagged(
     root: Path, recorded: list[float], value: float, flagged: bool
