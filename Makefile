@@ -1,4 +1,5 @@
-# Four words: site, serve, test, bench. PYTHON picks the interpreter, CONSTRAINTS the exact versions (empty: the newest).
+# Four words: site, serve, test, bench. PYTHON picks the interpreter, CONSTRAINTS the exact versions: constraints.txt,
+# constraints-oldest.txt, constraints-colab.txt, or nothing for the newest.
 PYTHON ?= python3
 CONSTRAINTS ?= constraints.txt
 BIN := .venv/bin
@@ -18,7 +19,7 @@ endif
 
 # Written last, so that an interrupted installation is done again.
 .venv/installed: pyproject.toml requirements-data.txt $(CONSTRAINTS)
-	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11 to 3.13 is needed; choose one with PYTHON=")'
+	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11, 5) <= sys.version_info < (3, 14) else "Python 3.11.5 to 3.13 is needed; choose one with PYTHON=")'
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install -q $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e '.[recipes,execute,docs,test]'

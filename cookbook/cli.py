@@ -7,7 +7,20 @@ import signal
 import sys
 from pathlib import Path
 
-from cookbook import check, execute, health, notebooks, pages, proofs, questions, recipe, shards, site, skeleton
+from cookbook import (
+    check,
+    execute,
+    health,
+    notebooks,
+    pages,
+    proofs,
+    questions,
+    recipe,
+    shards,
+    site,
+    skeleton,
+    standalone,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -48,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--no-cache", action="store_true", help="execute even what did not change")
             command.add_argument("-n", type=_count, default=2, metavar="N", help="recipes at a time (default: 2)")
             command.add_argument("--shard", type=_shard, metavar="I/N", help="part I of N of equal seconds")
+            command.add_argument("--standalone", action="store_true", help="the notebooks themselves, as Colab does")
         if name in ("breaks", "seeds"):
             command.add_argument("--force", action="store_true", help="even where the record is up to date")
         if name == "seeds":
@@ -134,28 +148,38 @@ def _sync(options: argparse.Namespace, root: Path) -> list[str]:
 
 def _run(options: argparse.Namespace, root: Path) -> list[str]:
     recipes, _ = _valid(root, options.slugs)
-    if not options.slugs:
+    if not options.slugs and not options.standalone:
         execute.remove_stale(root, {source.key for source in recipes})
-    environment = health.environment()
+    environment = "colab" if options.standalone else health.environment()
     skipped = [source for source in recipes if health.skipped(source, environment)]
     recipes = [source for source in recipes if source not in skipped]
     if options.shard:
         number, count = options.shard
         recipes = shards.split(recipes, count)[number - 1]
-        shards.note(root, number, count, recipes)
-    problems = execute.run(recipes, root, workers=options.n, use_cache=not options.no_cache, say=print)
+    if options.standalone:
+        problems = standalone.run(recipes, root, site.read(root), say=print)
+    else:
+        if options.shard:
+            shards.note(root, number, count, recipes)
+        problems = execute.run(recipes, root, workers=options.n, use_cache=not options.no_cache, say=print)
+        _remember(recipes, problems, root)
+    for source in skipped:
+        print(f"{source.key}: skipped, {source.header['skip']['reason']}")
+    print(f"{len(recipes) - len(problems)} of {len(recipes)} recipes have passed")
+    return list(map(str, problems))
+
+
+def _remember(recipes: list[recipe.Recipe], problems: list[recipe.Problem], root: Path) -> None:
+    """Say which figures are far from the recorded ones; note what passed in another environment than the locked one."""
     failed = {problem.path for problem in problems}
     for source in recipes:
         if source.path not in failed:
             record = json.loads(execute.record_path(root, source.key).read_text("utf-8"))
             for problem in proofs.unusual(source, record["results"]):
                 print(problem)
+    environment = health.environment()
     if environment not in (None, "locked"):
         health.note(root, environment, recipes, problems)
-    for source in skipped:
-        print(f"{source.key}: skipped, {source.header['skip']['reason']}")
-    print(f"{len(recipes) - len(problems)} of {len(recipes)} recipes have passed")
-    return list(map(str, problems))
 
 
 def _merge(options: argparse.Namespace, root: Path) -> list[str]:
