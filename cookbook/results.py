@@ -31,7 +31,7 @@ def results_page(runs: list[Run], bank: questions.Bank, address: site.Site, lang
         Figure("results.csv", as_csv(data).encode()),
         Figure("results.schema.json", (resources.files("cookbook") / "results.schema.json").read_bytes()),
     ]
-    meta = {"title": say("results", lang), "description": say("results_description", lang)}
+    meta = {"title": say("results", lang), "description": say("results_description", lang), "hide": ["toc"]}
     return Page("results/index.md", "\n\n".join(parts) + "\n", meta, beside)
 
 
@@ -41,12 +41,13 @@ def _row(run: Run, lang: str) -> str:
     figure, baseline = headline["figure"], headline["baseline"]
     spread = proofs.spread(recipe).get(figure)
     caught, breaks = proofs.caught(recipe)
+    lower = f"<br><small>{say('lower', lang)}</small>" if headline.get("better") == "lower" else ""
     over_seeds = ""
     if spread is not None:
         low, mean, high = map(rounded, spread)
         over_seeds = f"{low} – {high}<br><small>{say('mean', lang)} {mean}</small>"
     cells = [
-        (record["results"][figure], _named(figure, record["results"][figure])),
+        (record["results"][figure], _named(figure, record["results"][figure]) + lower),
         (record["results"][baseline], _named(baseline, record["results"][baseline])),
         ("" if spread is None else spread[1], over_seeds),
         (record["seconds"], f"{record['seconds']:.0f}"),

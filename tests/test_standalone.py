@@ -185,7 +185,10 @@ standalone.run([recipe.read(root / {str(planted.SOURCE)!r})], root, site.read(ro
     assert started, "the notebook never started"
     kernel = int(started[0].read_text())
     command.send_signal(signal.SIGINT)
-    command.wait(timeout=40)
+    try:
+        command.wait(timeout=40)
+    finally:
+        command.kill()
     for _ in range(50):
         if not Path("/proc", str(kernel)).exists():
             break

