@@ -202,7 +202,7 @@ def stand_ins(copy: Path) -> int:
             other = f"{chapter['slug']}/{topic['slug']}"
             if (copy / "recipes" / f"{other}.py").exists():
                 continue
-            for pattern in ("recipes/{}.py", "build/executed/{}.ipynb", "build/runs/{}.json"):
+            for pattern in ("recipes/{}.py", "recipes/{}.proof.json", "build/executed/{}.ipynb", "build/runs/{}.json"):
                 target = copy / pattern.format(other)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(copy / pattern.format(key), target)
