@@ -7,13 +7,14 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
-from PIL import Image
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cookbook import files
 from cookbook.words import say
+
+# numpy and Pillow are imported where a figure is at hand: a seventh of a second that most commands can do without.
+if TYPE_CHECKING:
+    from PIL import Image
 
 PIXELS_PER_CSS_PIXEL = 1.6  # figures are drawn at 144 dots an inch
 INK = (112, 120, 132)  # text and axes in kernel/matplotlibrc; no other thing has this colour
@@ -83,6 +84,8 @@ def png_size(png: bytes) -> tuple[int, int]:
 
 def encode(png: bytes, images: Path) -> dict[str, bytes]:
     """A figure as lossless WebP for a light and for a dark page; encoded once, then taken from `images`."""
+    from PIL import Image
+
     name = hashlib.sha256(png).hexdigest()[:16]
     encoded = {}
     for scheme, ink in INK_ON.items():
@@ -94,11 +97,14 @@ def encode(png: bytes, images: Path) -> dict[str, bytes]:
     return encoded
 
 
-def recoloured(image: Image.Image, ink: tuple[int, int, int]) -> Image.Image:
+def recoloured(image: "Image.Image", ink: tuple[int, int, int]) -> "Image.Image":
     """A figure with its text and axes in another colour, so that it reads on a light or on a dark page.
 
     The background is transparent, so a pixel of text or axis has exactly the ink's colour, whatever its opacity.
     """
+    import numpy as np
+    from PIL import Image
+
     pixels = np.array(image.convert("RGBA"))
     colour, alpha = pixels[..., :3].astype(int), pixels[..., 3].astype(int)
     rounding = 3 + 300 // np.maximum(alpha, 1)  # a faint pixel's colour is stored coarsely
@@ -107,7 +113,7 @@ def recoloured(image: Image.Image, ink: tuple[int, int, int]) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-def webp(image: Image.Image) -> bytes:
+def webp(image: "Image.Image") -> bytes:
     """A lossless WebP."""
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", lossless=True, method=4)
@@ -116,6 +122,8 @@ def webp(image: Image.Image) -> bytes:
 
 def thumbnail(content: bytes, images: Path, width: int = 480) -> tuple[bytes, int, int]:
     """A smaller copy of a figure for a card, with its pixel size; made once, then taken from `images`."""
+    from PIL import Image
+
     path = images / f"{hashlib.sha256(content).hexdigest()[:16]}-{width}.webp"
     if not path.exists():
         with Image.open(io.BytesIO(content)) as image:
