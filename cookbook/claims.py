@@ -173,8 +173,9 @@ def _is_never_negative(node: ast.expr) -> bool:
 
 def _is_extreme(node: ast.expr, name: str, other: ast.expr) -> bool:
     """Whether this is `max(…, other, …)`, or `min`."""
-    named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
-    return named and any(_same(each, other) for each in node.args)  # type: ignore[attr-defined]
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name):
+        return False
+    return any(_same(each, other) for each in node.args)
 
 
 def _opposite(test: ast.expr) -> ast.expr | None:

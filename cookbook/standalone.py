@@ -95,12 +95,12 @@ def run(
     base: Path | None = None,
     say: Callable[[str], None] = lambda _text: None,
 ) -> list[Problem]:
-    """Execute notebooks one after the other; why some failed.
+    """Execute notebooks one after the other; why some failed. None is executed where one is missing or out of date.
 
     `base` is the folder of packages that stands for Colab's; without one, Colab's are installed, which takes minutes.
 
     Raises:
-        ValueError: a notebook is missing or out of date, or Colab's packages cannot be installed.
+        ValueError: Colab's packages cannot be installed.
     """
     recipes = list(recipes)
     stale = [problem for recipe in recipes if (problem := out_of_date(recipe, root, site))]

@@ -49,7 +49,7 @@ def cannot_fail(source: str, namespace: dict[str, object]) -> list[tuple[int, st
 
 
 def _figures(
-    test: ast.expr, results: dict[str, object], namespace: dict[str, object]
+    test: ast.expr, results: dict[str, Any], namespace: dict[str, object]
 ) -> dict[str, tuple[ast.expr, float, float]] | None:
     """The figures of a test with their ranges; None if it holds anything else that is measured, or not pure."""
     if not all(isinstance(part, PURE) for part in ast.walk(test)):
@@ -82,7 +82,7 @@ def _figures(
     return figures if is_judged(test) and len(figures) <= MAX_FIGURES else None
 
 
-def _limits(node: ast.expr, results: dict[str, object], namespace: dict[str, object]) -> tuple[float, float] | None:
+def _limits(node: ast.expr, results: dict[str, Any], namespace: dict[str, object]) -> tuple[float, float] | None:
     """The range of an expression that is a figure of `results`, by its name there or by its value."""
     if isinstance(node, ast.Call) and not (
         isinstance(node.func, ast.Attribute) and node.func.attr in METHODS and not node.args and not node.keywords
@@ -91,7 +91,7 @@ def _limits(node: ast.expr, results: dict[str, object], namespace: dict[str, obj
     value = eval(compile(ast.Expression(node), "figure", "eval"), dict(namespace))  # pure: see PURE
     named = _key(node)
     names = [named] if named in results else [name for name in results if _is_the_figure(value, results[name])]
-    ranges = [possible_range(str(name), float(results[name])) for name in names]  # type: ignore[arg-type]
+    ranges = [possible_range(str(name), float(results[name])) for name in names]
     if not ranges or None in ranges:
         return None
     return min(each[0] for each in ranges if each), max(each[1] for each in ranges if each)
@@ -104,13 +104,13 @@ def _key(node: ast.expr) -> object:
     return None
 
 
-def _is_the_figure(value: object, figure: object) -> bool:
+def _is_the_figure(value: Any, figure: Any) -> bool:
     """Whether a value is a figure, and not a whole number that equals it by chance and has another range."""
     if isinstance(value, float) and value is figure:
         return True
     try:
-        number = float(value)  # type: ignore[arg-type]
-        return not number.is_integer() and math.isfinite(number) and number == float(figure)  # type: ignore[arg-type]
+        number = float(value)
+        return not number.is_integer() and math.isfinite(number) and number == float(figure)
     except (TypeError, ValueError):
         return False
 
