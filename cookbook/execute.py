@@ -368,6 +368,7 @@ def _record(recipe: Recipe, root: Path, note: dict[str, Any]) -> dict[str, Any]:
         "seconds": round(note["ended"] - note["started"], 2),
         "cpu_seconds": round(note["cpu_after"] - note["cpu_before"], 2),
         "peak_memory": note["peak_memory"],
+        "parameters": note["parameters"],
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "commit": commit.stdout.strip() or None,
         "python": platform.python_version(),

@@ -25,11 +25,17 @@ CALLOUT = re.compile(r"^> \*\*(Note|Tip|Warning|注意|提示|警告)[:：] ?(.*
 CALLOUT_KIND = {"注意": "note", "提示": "tip", "警告": "warning"}
 CARDS = "<!-- cards -->"
 COUNT = "<!-- answered -->"
+CHAPTER = "<!-- results of this chapter -->"
 
 
 def site_pages(runs: list[Run], bank: questions.Bank, address: site.Site, root: Path, lang: str) -> list[Page]:
     """All generated pages of one language: recipes, chapters, question bank, results, health."""
     pages = [recipe_page(run, bank, address, lang) for run in runs]
+    by_chapter = in_chapters(runs, bank)
+    for run, page in zip(runs, pages, strict=True):
+        if CHAPTER in page.text:
+            table = results.chapter_table(by_chapter[run.recipe.chapter], lang)
+            page.text = page.text.replace(CHAPTER, table)
     recorded = {name: health.read(root, name) for name in health.ENVIRONMENTS}
     return [
         *pages,

@@ -35,6 +35,24 @@ def results_page(runs: list[Run], bank: questions.Bank, address: site.Site, lang
     return Page("results/index.md", "\n\n".join(parts) + "\n", meta, beside)
 
 
+def chapter_table(runs: list[Run], lang: str) -> str:
+    """What the recipes of one chapter need and reach, for a page of that chapter."""
+    names = ("recipe", "parameters_column", "seconds_column", "memory_column", "headline", "baseline")
+    head = "".join(f'<th scope="col">{say(name, lang)}</th>' for name in names)
+    rows = []
+    for run in runs:
+        recipe, record = run.recipe, run.record
+        title = f'<a href="../{recipe.slug}/">{html.escape(recipe.header["title"][lang])}</a>'
+        network = f"{record['parameters']:,}" if record["parameters"] else "–"
+        needs = (network, f"{record['seconds']:.0f}", f"{record['peak_memory'] / 1e6:,.0f}")
+        reached = (recipe.header["headline"][part] for part in ("figure", "baseline"))
+        cells = [*needs, *(_named(name, record["results"][name]) for name in reached)]
+        rows.append(f'<tr><th scope="row">{title}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    body = "\n".join(rows)
+    table = f'<table class="frame">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>'
+    return outputs.box(table, "table", 0, lang)
+
+
 def _row(run: Run, lang: str) -> str:
     recipe, record = run.recipe, run.record
     headline = recipe.header["headline"]
@@ -96,7 +114,7 @@ def _entry(run: Run, bank: questions.Bank, address: site.Site) -> dict[str, Any]
     }
 
 
-MEASURED = ("seconds", "cpu_seconds", "peak_memory", "date", "commit", "python", "versions", "processor")
+MEASURED = ("seconds", "cpu_seconds", "peak_memory", "parameters", "date", "commit", "python", "versions", "processor")
 
 
 def as_csv(data: dict[str, Any]) -> str:

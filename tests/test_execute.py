@@ -60,6 +60,7 @@ def test_the_run_record_says_what_was_measured() -> None:
     assert kept["checks"] == 2
     assert 0 < kept["seconds"] <= 30
     assert 20e6 < kept["peak_memory"] < 2e9
+    assert kept["parameters"] == 0, "it has no network"
     age = datetime.now(UTC).date() - datetime.strptime(kept["date"], "%Y-%m-%d").date()
     assert timedelta(0) <= age <= timedelta(days=1)
     assert kept["commit"] == planted.COMMIT
@@ -423,6 +424,7 @@ GOOD_NOTE: dict[str, Any] = {
     "results": {"total": 6, "largest": 3},
     "reads": [],
     "peak_memory": 10**8,
+    "parameters": 0,
     "started": 0.0,
     "ended": 10.0,
     "cpu_before": 1.0,

@@ -1,6 +1,7 @@
 """Contracts over every recipe of the collection: what holds for one must hold for all."""
 
 import json
+import re
 from pathlib import Path
 
 import jupytext
@@ -61,6 +62,8 @@ def test_nbmake_executed_it_and_its_record_is_whole(source: recipe.Recipe, execu
     assert record["seconds"] > 0
     assert record["cpu_seconds"] < source.header["seconds"] or record["seconds"] < source.header["seconds"]
     assert record["peak_memory"] < execute.MAX_MEMORY_BYTES
+    trains_a_network = any(re.search(r"\bnn\.\w+\(", cell.source) for cell in code)
+    assert record["parameters"] > 0 if trains_a_network else record["parameters"] >= 0
     assert {"date", "commit", "python", "versions", "processor"} <= record.keys()
 
 

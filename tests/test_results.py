@@ -48,6 +48,21 @@ def test_a_row_holds_headline_baseline_spread_and_proofs(root: Path, lang: str, 
     assert (checks, breaks) == ("2 / 2", "2 / 2")
 
 
+@pytest.mark.parametrize(("lang", "title"), [("en", "Add numbers"), ("zh", "把数加起来")])
+def test_a_recipe_may_show_what_its_chapter_needs_and_reaches(root: Path, lang: str, title: str) -> None:
+    source = root / planted.SOURCE
+    for word in ("easily found.", "很容易求得。"):
+        planted.edit(source, f"{word}\n", f"{word}\n#\n# <!-- results of this chapter -->\n")
+    run = load(root)
+    run.record["parameters"] = 12345
+    (page, *_) = pages.site_pages([run], questions.read(root), SITE, root, lang)
+    (box,) = BeautifulSoup(page.text, "html.parser").select("tr:has(a[href='../sums/'])")
+    link, parameters, _seconds, memory, headline, baseline = (cell.get_text(" ") for cell in box.find_all(["th", "td"]))
+    assert (link, parameters, headline, baseline) == (title, "12,345", "6 total", "3 largest")
+    assert int(memory) > 10
+    assert "<!--" not in page.text
+
+
 def test_proofs_of_other_code_are_not_shown(root: Path) -> None:
     source = recipe.read(root / planted.SOURCE)
     record = proofs.read(source)

@@ -50,6 +50,14 @@ def _watch() -> None:
 
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
+    def parameters(namespace: dict[str, object]) -> int:
+        """Of the largest network that the recipe keeps; 0 without one."""
+        torch = sys.modules.get("torch")
+        if torch is None:
+            return 0
+        networks = [value for value in namespace.values() if isinstance(value, torch.nn.Module)]
+        return max((sum(weight.numel() for weight in network.parameters()) for network in networks), default=0)
+
     def before(_info: object) -> None:
         note.setdefault("started", time.time())
         note.setdefault("cpu_before", sum(os.times()[:4]))
@@ -65,6 +73,7 @@ def _watch() -> None:
         if isinstance(results, dict):
             note["results"] = {str(key): plain(value) for key, value in results.items()}
         if note["cells"] == int(os.environ["COOKBOOK_CHECKS"]) and result.success:
+            note["parameters"] = parameters(namespace)
             note["vacuous"] = cannot_fail(result.info.raw_cell, namespace)
         (home / "run.json.new").write_text(json.dumps(note))
         (home / "run.json.new").replace(home / "run.json")
