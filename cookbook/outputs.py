@@ -138,7 +138,8 @@ def thumbnail(content: bytes, images: Path, width: int = 480) -> tuple[bytes, in
 def clean_table(markup: str) -> str:
     """pandas' HTML without its inline style, with header cells that say what they head."""
     markup = re.sub(r"<style.*?</style>", "", markup, flags=re.DOTALL)
-    markup = re.sub(r'<table border="1" class="dataframe">', '<table class="frame">', markup)
+    markup = re.sub(r'<table (border="1" class="dataframe"|id="T_[^"]*")>', '<table class="frame">', markup)
+    markup = re.sub(r'<(t[hd]) (?:id="T_[^"]*" )?(?:class="[^"]*" )?>', r"<\1>", markup)  # of a Styler
     markup = re.sub(r' style="[^"]*"', "", markup)
     head, _, body = markup.partition("</thead>")
     head = re.sub(r"<th>\s*</th>", "<td></td>", head).replace("<th>", '<th scope="col">')

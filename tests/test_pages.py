@@ -256,6 +256,26 @@ def test_a_tables_cells_say_what_they_head() -> None:
     assert "<style" not in table.group() and "border=" not in table.group()
 
 
+def test_a_styled_table_is_a_table_like_the_others() -> None:
+    styled = """<style type="text/css">\n</style>
+<table id="T_5f3a1">
+  <thead>
+    <tr>
+      <th id="T_5f3a1_level0_col0" class="col_heading level0 col0" >label</th>
+    </tr>
+  </thead>
+  <tbody>
+    <tr>
+      <td id="T_5f3a1_row0_col0" class="data row0 col0" >great</td>
+    </tr>
+  </tbody>
+</table>
+"""
+    cleaned = re.sub(r"\s*\n\s*", "", outputs.clean_table(styled))
+    head, body = '<thead><tr><th scope="col">label</th></tr></thead>', "<tbody><tr><td>great</td></tr></tbody>"
+    assert cleaned == f'<table class="frame">{head}{body}</table>'
+
+
 FIGURE_LINE = re.compile(
     r'!\[(?P<alt>.*?)\]\((?P<name>[^)#]+)#only-(?P<scheme>\w+)\)\{ width="(\d+)" height="(\d+)" (?P<rest>[^}]*)\}'
 )

@@ -19,7 +19,7 @@ import yaml
 from bs4 import BeautifulSoup, Tag
 from conftest import ROOT
 
-from cookbook import recipe
+from cookbook import pages, recipe
 from cookbook import site as address
 
 LANGUAGES = {"en": "", "zh": "zh/"}
@@ -493,6 +493,7 @@ def test_every_output_and_figure_stands_on_the_page(
         # A kernel without its inline backend would draw nothing, and nobody would miss it.
         assert figures >= sum(bool(cell.metadata.get("alt_en")) for cell in source.code_cells)
         tables = 1 + sum("text/html" in data and "image/png" not in data for data in shown)  # 1: the headline figures
+        tables += sum(pages.CHAPTER in cell.source for cell in source.cells if cell.lang == lang)
         assert len(soup.select(".nb-table")) == tables
         for scheme in ("light", "dark"):
             images = soup.select(f'article img.figure[src$="#only-{scheme}"]')
