@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 PIXELS_PER_CSS_PIXEL = 1.6  # figures are drawn at 144 dots an inch
+MAX_LOSSLESS_BYTES = 150_000  # plots take 10 to 90 kB
 INK = (112, 120, 132)  # text and axes in kernel/matplotlibrc; no other thing has this colour
 INK_ON = {"light": (36, 41, 47), "dark": (214, 222, 224)}
 
@@ -83,7 +84,7 @@ def png_size(png: bytes) -> tuple[int, int]:
 
 
 def encode(png: bytes, images: Path) -> dict[str, bytes]:
-    """A figure as lossless WebP for a light and for a dark page; encoded once, then taken from `images`."""
+    """A figure as WebP for a light and for a dark page; encoded once, then taken from `images`."""
     from PIL import Image
 
     name = hashlib.sha256(png).hexdigest()[:16]
@@ -114,9 +115,12 @@ def recoloured(image: "Image.Image", ink: tuple[int, int, int]) -> "Image.Image"
 
 
 def webp(image: "Image.Image") -> bytes:
-    """A lossless WebP."""
+    """A lossless WebP; of photographs, which take several times as much, a lossy one that looks the same."""
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", lossless=True, method=4)
+    if buffer.tell() > MAX_LOSSLESS_BYTES:
+        buffer = io.BytesIO()
+        image.save(buffer, "WEBP", quality=90, method=4)
     return buffer.getvalue()
 
 

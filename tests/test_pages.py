@@ -6,6 +6,7 @@ import importlib.util
 import io
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -378,6 +379,17 @@ def test_a_figure_is_encoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(outputs, "webp", lambda _image: pytest.fail("encoded again"))
     assert outputs.encode(base64.b64decode(png()), tmp_path) == first
     assert set(first) == {"light", "dark"} and first["light"] != first["dark"]
+
+
+def test_drawings_are_kept_exactly_and_photographs_within_a_budget() -> None:
+    noise = Image.frombytes("RGB", (400, 400), random.Random(0).randbytes(3 * 400 * 400))
+    for image, exact in ((Image.new("RGB", (400, 400), "teal"), True), (noise.resize((1200, 1200)), False)):
+        encoded = outputs.webp(image)
+        with Image.open(io.BytesIO(encoded)) as decoded:
+            assert (decoded.convert("RGB").tobytes() == image.tobytes()) is exact
+        lossless = io.BytesIO()
+        image.save(lossless, "WEBP", lossless=True, method=4)
+        assert exact or len(encoded) < 0.5 * len(lossless.getvalue())
 
 
 def test_a_thumbnail_is_small_and_keeps_its_proportions(tmp_path: Path) -> None:
