@@ -47,7 +47,7 @@ test: .venv/installed
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/zizmor --offline --quiet .github
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest
 
 # SCALE=72,300,1000: how costs grow with the number of recipes.
 bench: .venv/installed

@@ -20,13 +20,6 @@ def run_command(*arguments: str, cwd: Path = ROOT, timeout: float = 900) -> subp
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """One worker has all that shares the executed recipes and the site built from them."""
-    for item in items:
-        if "executed" in item.fixturenames or item.path.name == "test_recipes.py":
-            item.add_marker(pytest.mark.xdist_group("site"))
-
-
 @pytest.fixture(scope="session")
 def executed() -> Path:
     """`build/executed`, after every recipe has passed through nbmake."""

@@ -526,7 +526,7 @@ assert abs(wer["CTC, beam"] - wer["CTC"]) < 0.015
 #   and the code around it stay. Mind the steps: a stride that is too large leaves no room for letters, and the loss turns
 #   infinite.
 # - **Models.** Fine-tune a pretrained encoder with a CTC head (`transformers`: wav2vec 2.0, HuBERT), or take Whisper, which
-#   reads log-mel frames with attention instead of CTC, or an RNN transducer for streaming:
+#   reads log-mel frames with [attention instead of CTC](../models/seq2seq-attention.py), or an RNN transducer for streaming:
 #   a bidirectional LSTM has to wait for the end.
 # - **Throughput.** Batch by length, augment by masking stripes of time and frequency (SpecAugment), train in
 #   [mixed precision](../training/mixed-precision.py), but compute the CTC loss in 32 bits.
@@ -541,7 +541,7 @@ assert abs(wer["CTC, beam"] - wer["CTC"]) < 0.015
 #
 # - **建模单元**：词表开放时，标签换成字母或子词，束搜索再接上语言模型；损失和周围的代码不变。留意步数：步幅太大，字母就放不下，损失变成无穷大。
 # - **模型**：在预训练编码器上加 CTC 头微调（`transformers` 库：wav2vec 2.0、HuBERT）；或者用 Whisper，它读对数梅尔帧，
-#   靠的是注意力而不是 CTC；流式识别用 RNN transducer，因为双向 LSTM 必须等到整句结束。
+#   靠的是[注意力而不是 CTC](../models/seq2seq-attention.py)；流式识别用 RNN transducer，因为双向 LSTM 必须等到整句结束。
 # - **吞吐**：按长度分批；随机遮住时间和频率上的条带做数据增强（SpecAugment）；用[混合精度](../training/mixed-precision.py)训练，
 #   但 CTC 损失要用 32 位计算。
 # - **测试**：留出的应当是说话人、房间和麦克风，不只是录音；本页拼接的序列没有停顿、没有噪声，也没有协同发音。计分前把两边文字做同样的规范化

@@ -463,7 +463,7 @@ assert gained >= 7
 #   hashing) is the baseline that larger models have to beat.
 # - Where probabilities are used for decisions, calibrate them with `CalibratedClassifierCV` on texts the model did not see.
 # - When word order and context matter and there are more labels, read
-#   text classification with an RNN and a Transformer next.
+#   [text classification with an RNN and a Transformer](../models/text-classifier-rnn-transformer.py) next.
 
 # %% [markdown] lang="zh"
 # ## 走向大规模
@@ -471,7 +471,7 @@ assert gained >= 7
 # - 计数可以相加，所以朴素贝叶斯能学数据流：`MultinomialNB.partial_fit` 配 `HashingVectorizer`，不用词表，每条文本只看一遍，各台机器各数各的。
 # - 文本上百万时，用随机梯度下降训练的线性模型（`SGDClassifier`，或带 n 元组哈希的 fastText）是更大的模型必须先胜过的基线。
 # - 概率要用于决策时，在模型没见过的文本上用 `CalibratedClassifierCV` 做校准。
-# - 词序和上下文重要、标注又更多时，接着读用 RNN 与 Transformer 做文本分类。
+# - 词序和上下文重要、标注又更多时，接着读[用 RNN 与 Transformer 做文本分类](../models/text-classifier-rnn-transformer.py)。
 
 # %% [markdown] lang="en"
 # ## Exercises
