@@ -199,6 +199,7 @@ print(f"{removed:.0%} of the words gone. Left:", " ".join(kept[:6]))
 # 较短的历史只在较长的帮不上忙时才用得着，这时“搭配面广”比“次数多”更说明问题。
 # 第三个对手把《列王纪上》之前的十卷全读了：计数很便宜。
 
+
 # %%
 def ngram_chances(tokens, runs, kneser_ney):
     """Probability of the last token of each run (m, order), given the rest."""
@@ -219,6 +220,7 @@ def ngram_chances(tokens, runs, kneser_ney):
         mixed = (np.maximum(hits - cut, 0) + cut * kinds * chance) / total
         chance = np.where(total > 0, mixed, chance)
     return chance
+
 
 # %%
 text = np.concatenate([ids["train"][1 - ORDER :], ids["test"]])
@@ -256,6 +258,7 @@ total = ngram_chances(ids["train"], every, True).sum()  # should be 1
 # **超参数调优。** 先在十卷上试了两组设置，再在五卷上试了四组，留下《列王纪上》比特数最低的一组；步数则由时间决定。
 # 两轮之间，文本、学习率、窗口和初始值是一起改的，所以看不出究竟哪一样起了作用。而且每次都能看到《列王纪下》的得分，
 # LSTM 的数字因此略偏乐观。规范的搜索一次只改一样，测试卷只打开一次。
+
 
 # %%
 class LanguageModel(nn.Module):
@@ -308,6 +311,7 @@ def fit(net, tokens, num_steps, shift=1):
         schedule.step()
         losses.append(loss.item())
     return losses
+
 
 # %%
 tensors = {n: torch.tensor(i, device=device) for n, i in ids.items()}
@@ -380,6 +384,7 @@ plt.show()
 # 循环是这样：取最后一个位置的 logit，抽一个词元，*连同状态*喂回去。**温度**（temperature）是把 logit 除以一个数：小于 1 更尖，大于 1 更平。**top-k** 只留概率最大的 k 个；
 # **核采样**（nucleus，top-p）留下累计概率达到 p 的最小集合：模型有把握时只有几个，没把握时有很多个。
 
+
 # %%
 def choose(logits, temperature=1.0, top_k=VOCABULARY, top_p=1.0):
     """Draw a token for each row of logits (rows, vocabulary): (rows, 1)."""
@@ -399,6 +404,7 @@ def generate(net, prompts, length, carry=True, **settings):
         tokens = choose(logits[:, -1], **settings)
         written.append(tokens)
     return torch.cat(written, dim=1).cpu().numpy()
+
 
 # %% [markdown] lang="en"
 # First the two broken ways. One call gives one distribution, for one token. And a network trained with targets
@@ -451,6 +457,7 @@ def describe(passages, known, suffixes):
     copied = np.median([longest_copy(p, suffixes) for p in passages])
     real = np.mean([w in known for w in found])
     return real, len(set(found)) / len(found), copied
+
 
 # %%
 ways = {f"temperature {t}": {"temperature": t} for t in (0.4, 0.7, 1.0, 1.3)}
