@@ -415,7 +415,7 @@ plt.show()
 # trained for just as long, cures much of it. The lookup is better still on long words, and that is no accident. Spelling is
 # *monotone* and *local*: the table is told that sounds follow the letters in order and that a few neighbours decide. The
 # network has to find that out. Where the order changes or far words matter, as in
-# translation, no such table exists.
+# [translation](../models/transformer-translation.py), no such table exists.
 #
 # **Is the attention map an alignment?** Feed the listed pronunciation and note which letter gets the largest weight at each
 # phoneme. Compare it with the edit script, which knows nothing of the network, and with a straight diagonal, the honest
@@ -427,7 +427,7 @@ plt.show()
 # 固定向量在长词上不行：词再长，整个拼写也得挤进同样多的几个数里，而匆匆一遍也来不及学会怎么压缩；训练更久能补回多少，见练习 2。
 # 注意力训练得一样短，却大大缓解了这个毛病。长词上查表仍然更好，这也不是偶然：
 # 拼写是*单调*的，也是*局部*的，这张表一开始就知道音素按字母的顺序来、由相邻几个字母决定；网络却得自己摸索出来。
-# 像翻译那样语序会变、远处的词也起作用的任务，就没有这样的表可查。
+# 像[翻译](../models/transformer-translation.py)那样语序会变、远处的词也起作用的任务，就没有这样的表可查。
 #
 # **注意力图是不是对齐？** 喂入所列读音，记下每个音素处权重最大的字母。拿它与对网络一无所知的编辑脚本比，
 # 再看一条笔直的对角线能做到多好：任何注意力图都该先胜过这个朴素的对手。下面一行依次是：注意力停在原处或右移的比例，
@@ -542,7 +542,7 @@ assert forward > 0.97 and same > max(0.85, straight + 0.12)
 # - M.-T. Luong, H. Pham, C. D. Manning, *Effective Approaches to Attention-based Neural Machine Translation*, EMNLP 2015.
 # - K. Yao, G. Zweig, *Sequence-to-Sequence Neural Net Models for Grapheme-to-Phoneme Conversion*, Interspeech 2015.
 #
-# Read next: a Transformer for translation.
+# Read next: [a Transformer for translation](../models/transformer-translation.py).
 
 # %% [markdown] lang="zh"
 # ## 练习
@@ -559,4 +559,4 @@ assert forward > 0.97 and same > max(0.85, straight + 0.12)
 # - M.-T. Luong, H. Pham, C. D. Manning, *Effective Approaches to Attention-based Neural Machine Translation*, EMNLP 2015.
 # - K. Yao, G. Zweig, *Sequence-to-Sequence Neural Net Models for Grapheme-to-Phoneme Conversion*, Interspeech 2015.
 #
-# 接着读：用 Transformer 做翻译。
+# 接着读：[用 Transformer 做翻译](../models/transformer-translation.py)。

@@ -19,7 +19,6 @@
 #       - {name: "labels of other reviews", find: "train[\"score\"] == \"great\"", replace: "train[\"score\"].sample(frac=1, random_state=SEED) == \"great\""}
 # ---
 
-
 # %% [markdown] lang="en"
 # # Text classification: RNN against Transformer encoder
 #
@@ -535,7 +534,7 @@ assert mind["linear, halves marked"] > mind["Transformer"] - 0.015
 #   step after the other. On a GPU the Transformer therefore trains faster on texts of ordinary length. Sort by length there, too.
 #
 # Read next: [TF-IDF and naive Bayes](../models/tfidf-naive-bayes.py), the family that wins on small text, and then
-# translation with a Transformer, where order is everything.
+# [translation with a Transformer](../models/transformer-translation.py), where order is everything.
 
 # %% [markdown] lang="zh"
 # ## 走向大规模
@@ -547,7 +546,7 @@ assert mind["linear, halves marked"] > mind["Transformer"] - 0.015
 #   Transformer 训练更快。那里同样要按长度分批。
 #
 # 接着可以读：小文本上常赢的那一类方法，见 [TF-IDF 与朴素贝叶斯](../models/tfidf-naive-bayes.py)；再读
-# 用 Transformer 做翻译，那里词序就是一切。
+# [用 Transformer 做翻译](../models/transformer-translation.py)，那里词序就是一切。
 
 # %% [markdown] lang="en"
 # ## Exercises
