@@ -448,29 +448,12 @@ plt.show()
 # 拿镜像场景来训练，等于教一些现实中不存在的形状。检测树木或汽车时，水平翻转就是对的。
 
 # %% [markdown] lang="en"
-# ## At scale
-#
-# The standard model, `fasterrcnn_resnet50_fpn`, differs in size, not in kind: a ResNet-50 and a feature pyramid with one anchor
+# **The standard model**, `fasterrcnn_resnet50_fpn`, differs in size, not in kind: a ResNet-50 and a feature pyramid with one anchor
 # size per level, more than a hundred times as many weights, and the same four losses under the same names.
-#
-# - Take `weights="DEFAULT"` (trained on COCO) and replace the head: `model.roi_heads.box_predictor = FastRCNNPredictor(in_features,
-#   num_classes)`. Then its mean, deviation and image size must stay, its first layers and batch statistics stay frozen, and
-#   a few hundred labelled images go a long way. Transfer learning is the recipe to read next.
-# - On a GPU use larger batches, mixed precision, flips and scale jitter where they keep the label, and several workers. Tune
-#   learning rate, anchors and score threshold on validation images by AP.
-# - Real boxes: the package `deepforest` ships aerial photographs with hand-drawn boxes of tree crowns. Split them by image; expect
-#   doubtful truth, which composed scenes do not have.
 
 # %% [markdown] lang="zh"
-# ## 走向大规模
-#
-# 标准模型 `fasterrcnn_resnet50_fpn` 只是规模不同，原理一样：ResNet-50 加特征金字塔，每层一种锚框大小，权重多一百倍以上，
+# **标准模型** `fasterrcnn_resnet50_fpn` 只是规模不同，原理一样：ResNet-50 加特征金字塔，每层一种锚框大小，权重多一百倍以上，
 # 四项损失连名字都相同。
-#
-# - 用 `weights="DEFAULT"`（在 COCO 上训练过）再换掉头部：`model.roi_heads.box_predictor = FastRCNNPredictor(in_features,
-#   num_classes)`。此时均值、标准差和图像尺寸要保持原样，前几层和批统计量保持冻结，几百张标注图像就很够用。接下来可以读迁移学习。
-# - 有 GPU 就用更大的批、混合精度、多个数据进程，在不改变标签的前提下做翻转和尺度抖动。学习率、锚框和分数阈值按验证图像上的 AP 来调。
-# - 真实的框：`deepforest` 包自带航拍照片和手工画的树冠框。要按图像划分；那里的标注会有争议，合成场景没有这个问题。
 
 # %%
 large = detection.fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None)
@@ -518,6 +501,25 @@ assert proposed > 0.9 and joined > 0.8
 assert hard[0] >= 0.6 and hard[0] > rival_hard[0] + 0.2
 assert rival[-2] > easy[-2] and rival_hard[-2] > hard[-2]
 assert size[1] > 40_000_000 and size[1] > 100 * size[0]
+
+# %% [markdown] lang="en"
+# ## At scale
+#
+# - Take the standard model with `weights="DEFAULT"` (trained on COCO) and replace the head: `model.roi_heads.box_predictor = FastRCNNPredictor(in_features,
+#   num_classes)`. Then its mean, deviation and image size must stay, its first layers and batch statistics stay frozen, and
+#   a few hundred labelled images go a long way. Transfer learning is the recipe to read next.
+# - On a GPU use larger batches, mixed precision, flips and scale jitter where they keep the label, and several workers. Tune
+#   learning rate, anchors and score threshold on validation images by AP.
+# - Real boxes: the package `deepforest` ships aerial photographs with hand-drawn boxes of tree crowns. Split them by image; expect
+#   doubtful truth, which composed scenes do not have.
+
+# %% [markdown] lang="zh"
+# ## 走向大规模
+#
+# - 标准模型用 `weights="DEFAULT"`（在 COCO 上训练过）再换掉头部：`model.roi_heads.box_predictor = FastRCNNPredictor(in_features,
+#   num_classes)`。此时均值、标准差和图像尺寸要保持原样，前几层和批统计量保持冻结，几百张标注图像就很够用。接下来可以读迁移学习。
+# - 有 GPU 就用更大的批、混合精度、多个数据进程，在不改变标签的前提下做翻转和尺度抖动。学习率、锚框和分数阈值按验证图像上的 AP 来调。
+# - 真实的框：`deepforest` 包自带航拍照片和手工画的树冠框。要按图像划分；那里的标注会有争议，合成场景没有这个问题。
 
 # %% [markdown] lang="en"
 # ## Exercises
