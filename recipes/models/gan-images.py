@@ -192,8 +192,9 @@ def request(digit):
 # ## Where the usual answer goes wrong
 #
 # A widely copied answer compiles the generator by itself and fits it towards a vector of ones, "because one means real".
-# But one is the target of the *discriminator's verdict*, not of the pixels. The discriminator is not in that loss, no
-# real image is, and all the generator can learn is to paint everything white, whatever the noise.
+# But one is the target of the *discriminator's verdict*, not of the pixels. The discriminator is not in that loss, no real
+# image is, and all the generator can learn is to paint everything white, whatever the noise. Below it does so with squared
+# error.
 #
 # The same answer applies binary cross-entropy to outputs of `tanh`, which reach from $-1$ to 1. Cross-entropy takes the
 # logarithm of a probability: even a generator that returned real images would have to take it of zero or of a negative
@@ -203,7 +204,7 @@ def request(digit):
 # ## 常见答案错在哪里
 #
 # 一个流传很广的答案单独编译生成器，让它去拟合全 1 向量，理由是“1 代表真”。可是 1 是*判别器输出*的目标，不是像素的目标。
-# 这个损失里没有判别器，也没有任何真实图像，生成器只能学会不管噪声是什么都涂成全白。
+# 这个损失里没有判别器，也没有任何真实图像，生成器只能学会不管噪声是什么都涂成全白。下面用平方误差重现这一点。
 #
 # 同一个答案还对 `tanh` 的输出用二元交叉熵，而 `tanh` 的范围是 $-1$ 到 1。交叉熵要对概率取对数；哪怕生成器原样输出真实图像，
 # 大多数像素也得对零或负数取对数。
@@ -307,15 +308,15 @@ print(f"The judge reads {correct.float().mean():.1%} of held-out digits right")
 #
 # Reduce the images to 50 principal components, fit one Gaussian or a mixture of 20 to them, draw new components, and turn
 # them back into pixels. One more mixture, two Gaussians a digit, is told the digits, as the GAN is. The floor is real
-# against real: training images, measured like samples. Copying the training images would reach it, so copying must be
-# looked for, too.
+# against real: training images, measured like samples (the judge learned on them, so it is a rough floor). Copying the
+# training images would reach it, so copying must be looked for, too.
 
 # %% [markdown] lang="zh"
 # ## 基线：高斯混合模型
 #
-# 把图像压缩成 50 个主成分，用一个高斯分布或 20 个高斯的混合去拟合，再抽取新的主成分，还原成像素。另有一个混合模型，每个数字
-# 两个高斯，和 GAN 一样知道标签。下限是真实对真实：把训练图像当作样本来度量。照抄训练图像就能达到这个下限，所以还要查有没有
-# 照抄。
+# 把图像压缩成 50 个主成分，用一个高斯分布或 20 个高斯的混合去拟合，再抽取新的主成分，还原成像素。另有一个混合模型，
+# 每个数字两个高斯，和 GAN 一样知道标签。下限是真实对真实：把训练图像当作样本来度量（裁判就是用它们训练的，
+# 所以只是个大致的下限）。照抄训练图像就能达到这个下限，所以还要查有没有照抄。
 
 
 # %%
@@ -394,15 +395,15 @@ for step in range(1, NUM_STEPS + 1):
 #
 # First the measures, then the eyes. The GAN comes closer to the real images than the mixtures do and covers many more of
 # them; being told the digit is not enough for that, since the mixture per digit is told as well. Precision alone is no
-# measure either: that of the single Gaussian is more than twice its recall. Its samples stay in the middle of the real
-# images, and recall shows what they leave out. The mixtures, too, often have a higher precision than the GAN.
+# measure either: that of the single Gaussian is more than twice its recall. Most of its samples lie among the real images,
+# and recall shows how many real images they leave out. The mixtures, too, often have a higher precision than the GAN.
 
 # %% [markdown] lang="zh"
 # ## 结果
 #
-# 先看指标，再看图。GAN 比混合模型更接近真实图像，覆盖的范围也大得多；光知道标签做不到这一点，因为逐数字的混合模型同样知道标
-# 签。单看精确率也不行：单个高斯分布的精确率是其召回率的两倍以上，它的样本待在真实图像中间，漏掉了什么，要看召回率。混合模型
-# 的精确率也往往高于 GAN。
+# 先看指标，再看图。GAN 比混合模型更接近真实图像，覆盖的范围也大得多；光知道标签做不到这一点，
+# 因为逐数字的混合模型同样知道标签。单看精确率也不行：单个高斯分布的精确率是其召回率的两倍以上，
+# 它的样本大多落在真实图像之中，可是漏掉了多少真实图像，要看召回率才知道。混合模型的精确率也往往高于 GAN。
 
 # %%
 gan = scores["GAN"] = checkpoints[NUM_STEPS]
@@ -426,11 +427,16 @@ for panel, (title, grid) in zip(axes, grids.items()):
 plt.show()
 
 # %% [markdown] lang="en"
+# The eyes are less convinced than the distance. The GAN's strokes are sharp and varied, but many are ragged or broken; the
+# mixture's digits are blurred, yet most can be read.
+#
 # **Read the losses for what they are.** Each network's loss is measured against an opponent that keeps changing. While
 # the distance to the real images keeps falling, the generator's loss hardly falls, or rises: both sides improve together.
 # A loss curve can show that the game broke down (one side near zero). It cannot show how good the samples are.
 
 # %% [markdown] lang="zh"
+# 用眼睛看，差距没有指标显示的那么大：GAN 的笔画清晰多样，但不少毛糙或断开；混合模型的数字虽然模糊，多数还认得出来。
+#
 # **怎样看损失曲线。** 每个网络的损失，都是对着一个不断变化的对手测出来的。与真实图像的距离一路下降，生成器的损失却几乎不
 # 降，甚至回升：两边在同时进步。损失曲线能看出博弈有没有崩溃（某一方接近零），但看不出样本好坏。
 
@@ -447,15 +453,17 @@ right.legend()
 plt.show()
 
 # %% [markdown] lang="en"
-# Are the samples copies? Then they would be nearer to the training images than held-out images are. And are they of use?
-# A GAN is often recommended for **data augmentation** (*generative synthesis*), so here a nearest neighbour labels the
-# held-out digits by a thousand images, real or generated, and then by all training images, with and without the samples.
-# The Fréchet distance does not decide this: the mixture's blurred digits serve a neighbour better than the GAN's.
+# Are the samples copies? Then they would be nearer to the training images than held-out images are. That test finds literal
+# copies only: training images moved by one pixel across and down would pass it (exercise 3). And are they of use? A GAN is
+# often recommended for **data augmentation** (*generative synthesis*), so here a nearest neighbour labels the held-out
+# digits by a thousand images, real or generated, and then by all training images, with and without the samples. The Fréchet
+# distance does not decide this: the mixture's blurred digits serve a neighbour better than the GAN's.
 
 # %% [markdown] lang="zh"
-# 样本是抄来的吗？如果是，它们会比留出图像更靠近训练图像。样本有用吗？常有人推荐用 GAN 做**数据增强**（生成式合
-# 成，generative synthesis），那就用最近邻试一试：从一千张真实或生成的图像里找最近的一张，给留出的数字定标签；再用全部训练图
-# 像，分别加上和不加样本试一遍。弗雷歇距离在这里说了不算：给最近邻当样例，混合模型的模糊数字比 GAN 的更管用。
+# 样本是抄来的吗？如果是，它们会比留出图像更靠近训练图像。这样只查得出原样照抄：把训练图像横竖各移一个像素，
+# 就能蒙混过关（见练习 3）。样本有用吗？常有人推荐用 GAN 做**数据增强**（生成式合成，generative synthesis），
+# 那就用最近邻试一试：从一千张真实或生成的图像里找最近的一张，给留出的数字定标签；再用全部训练图像，
+# 分别加上和不加样本试一遍。弗雷歇距离在这里说了不算：给最近邻当样例，混合模型的模糊数字比 GAN 的更管用。
 
 # %%
 copying = nearest(samples, known).values.median().item()
@@ -501,7 +509,8 @@ results = {
 # - …and more than 75 % are read as the digit that was asked for.
 # - In the second half of the training the distance falls by more than 15 %…
 # - …while the generator's loss falls by less than 15 %, if at all.
-# - Samples are no copies: their median distance to the nearest training image is above that of held-out images.
+# - By and large, samples are no literal copies: their median distance to the nearest training image is above that of
+#   held-out images.
 # - As examples for a nearest neighbour, GAN samples cost more than 4 points against as many real images…
 # - …and more than 2 points against the samples of the mixture per digit.
 # - Added to all training images, they gain less than one point, if anything.
@@ -522,7 +531,7 @@ results = {
 # - ……超过 75 % 的样本被认成所要的数字。
 # - 在训练的后半程，距离下降超过 15 %……
 # - ……而生成器的损失即使下降，也不到 15 %。
-# - 样本不是抄来的：到最近训练图像的距离，中位数比留出图像还大。
+# - 样本总体上不是原样照抄：到最近训练图像的距离，中位数比留出图像还大。
 # - 给最近邻当样例，GAN 样本比同样多的真实图像低 4 个百分点以上……
 # - ……比逐数字混合模型的样本低 2 个百分点以上。
 # - 加进全部训练图像，即使有提高，也不到 1 个百分点。
@@ -570,9 +579,9 @@ assert use["all real images and GAN"] < use["all real images"] + 0.01
 # %% [markdown] lang="zh"
 # ## 走向大规模
 #
-# - **超参数调优**：GAN 是一场博弈，不是沿着一个目标往下降，所以先调初始权重的大小、两个学习率及其比例，还有批大小。按验证图
-#   像上的弗雷歇距离来调，多跑几个种子，绝不要按损失来调（本页的留出图像身兼两职，结果会略偏乐观）。有了 GPU，批可以更大，网
-#   络可以更宽。
+# - **超参数调优**：GAN 是一场博弈，不是沿着一个目标往下降，所以先调初始权重的大小、两个学习率及其比例，还有批大小。
+#   按验证图像上的弗雷歇距离来调，多跑几个种子，绝不要按损失来调（本页的留出图像身兼两职，结果会略偏乐观）。有了 GPU，
+#   批可以更大，网络可以更宽。
 # - **更大的图像**：StyleGAN 及其后继能生成百万像素的照片；它们在真实图像上加梯度惩罚，并对真实和生成的图像做同样的增强，
 #   免得判别器把小数据集背下来。
 # - **度量**：用 `torchmetrics.image.fid` 或 `clean-fid`，样本要上万张。样本少时距离会偏大，所以只能像这里一样在数量相同时比
@@ -590,8 +599,8 @@ assert use["all real images and GAN"] < use["all real images"] + 0.01
 #    it forget a digit on the way?
 # 2. Set both learning rates to 1e-3, or start from PyTorch's own weights (drop `nn.init.normal_`). What do the losses
 #    say, what does the distance say?
-# 3. Ask for less variety: multiply `noise` by 0.7 before sampling. How do precision, recall and the nearest neighbour's
-#    accuracy trade off?
+# 3. Sample by moving training images by a pixel or two. What do the distance, recall, the nearest neighbour and the test
+#    for copies say of such images? Write a test that finds them out, and put it to the GAN as well.
 #
 # ## References
 #
@@ -608,7 +617,8 @@ assert use["all real images and GAN"] < use["all real images"] + 0.01
 #
 # 1. 把标签从两个网络中都去掉。无条件 GAN 要多少步才能达到同样的距离？中途会不会忘掉某个数字？
 # 2. 把两个学习率都设为 1e-3，或者改用 PyTorch 默认的初始权重（去掉 `nn.init.normal_`）。损失怎么说？距离又怎么说？
-# 3. 少要一点花样：采样前把 `noise` 乘以 0.7。精确率、召回率和最近邻的准确率如何此消彼长？
+# 3. 把训练图像平移一两个像素，当作“生成”的样本。距离、召回率、最近邻和照抄检查各怎么说？写一个能识破它们的检查，
+#    再用到 GAN 上。
 #
 # ## 参考文献
 #
