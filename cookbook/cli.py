@@ -161,6 +161,7 @@ def _run(options: argparse.Namespace, root: Path) -> list[str]:
     else:
         if options.shard:
             shards.note(root, number, count, recipes)
+        recipes = sorted(recipes, key=proofs.cpu_seconds, reverse=True)  # the longest first: workers end together
         problems = execute.run(recipes, root, workers=options.n, use_cache=not options.no_cache, say=print)
         _remember(recipes, problems, root)
     for source in skipped:

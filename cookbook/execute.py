@@ -111,7 +111,6 @@ def run(
             waiting.append((recipe, entry))
         else:
             _publish(recipe, root, kept)
-    waiting.sort(key=lambda pair: -pair[0].header["seconds"])  # the longest first, so that workers end together
     problems: list[Problem] = []
     for index, outcome in attempt([recipe for recipe, _ in waiting], root, workers):
         recipe, entry = waiting[index]
