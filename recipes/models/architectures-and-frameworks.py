@@ -531,8 +531,8 @@ assert one_image["onnxruntime"] < 0.5 * one_image["scikit-learn"]
 # ## At scale
 #
 # - With much more data the assumptions matter less: a Transformer learns locality from examples. In the paper that
-#   introduced them, Vision Transformers overtook comparable CNNs only when pretrained on very large sets. Transfer
-#   learning lets you profit from that with few images.
+#   introduced them, Vision Transformers overtook comparable CNNs only when pretrained on very large sets. [Transfer
+#   learning](transfer-learning.py) lets you profit from that with few images.
 # - Attention compares all pairs of positions, so its cost grows with the square of the length; an RNN's grows with the
 #   length, but its steps have to wait for one another. That waiting, not the arithmetic, is a main reason why
 #   Transformers replaced RNNs on GPUs.
@@ -544,7 +544,7 @@ assert one_image["onnxruntime"] < 0.5 * one_image["scikit-learn"]
 # ## 走向大规模
 #
 # - 数据多得多的时候，内置假设就没那么重要了：Transformer 能从样本里学出局部性。在最早提出 Vision Transformer 的论文里，
-#   它要在超大数据集上预训练之后才超过规模相当的 CNN。有了迁移学习，手里只有少量图片也能受益。
+#   它要在超大数据集上预训练之后才超过规模相当的 CNN。有了[迁移学习](transfer-learning.py)，手里只有少量图片也能受益。
 # - 注意力要比较所有位置两两之间的关系，开销随长度的平方增长；RNN 随长度线性增长，但每一步都得等前一步。Transformer 在 GPU 上取代 RNN，
 #   主要原因之一就是不必等待，而不是运算更少。
 # - 换框架之前，先试 `torch.compile` 和混合精度（[实例](../training/mixed-precision.py)）；换硬件之前，先试更小的学生模型

@@ -524,7 +524,8 @@ assert size[1] > 40_000_000 and size[1] > 100 * size[0]
 #
 # - Take the standard model with `weights="DEFAULT"` (trained on COCO) and replace the head: `model.roi_heads.box_predictor
 #   = FastRCNNPredictor(in_features, num_classes)`. Keep its mean, deviation and image size; its first layers and batch
-#   statistics stay frozen, and a few hundred labelled images go a long way. Transfer learning is the recipe to read next.
+#   statistics stay frozen, and a few hundred labelled images go a long way. [Transfer
+#   learning](transfer-learning.py) is the recipe to read next.
 # - On a GPU use larger batches, mixed precision, flips and scale jitter where they keep the label, and several workers. Tune
 #   learning rate, anchors and score threshold on validation images by AP.
 # - Real boxes: the package `deepforest` ships aerial photographs with hand-drawn boxes of tree crowns. Split them by image;
@@ -535,7 +536,7 @@ assert size[1] > 40_000_000 and size[1] > 100 * size[0]
 #
 # - 标准模型用 `weights="DEFAULT"`（在 COCO 上训练过）再换掉头部：
 #   `model.roi_heads.box_predictor = FastRCNNPredictor(in_features, num_classes)`。此时均值、标准差和图像尺寸要保持原样，
-#   前几层和批统计量保持冻结，几百张标注图像就很够用。接下来可以读迁移学习。
+#   前几层和批统计量保持冻结，几百张标注图像就很够用。接下来可以读[迁移学习](transfer-learning.py)。
 # - 有 GPU 就用更大的批、混合精度、多个数据进程，在不改变标签的前提下做翻转和尺度抖动。学习率、
 #   锚框和分数阈值按验证图像上的 AP 来调。
 # - 真实的框：`deepforest` 包自带航拍照片和手工画的树冠框。要按图像划分；那里的标注会有争议，合成场景没有这个问题。

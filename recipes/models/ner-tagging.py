@@ -524,7 +524,8 @@ assert overall["CNN"] < overall[["perceptron", "dictionary"]].max() + 0.02
 # ## At scale
 #
 # - Fine-tune a pretrained Transformer encoder with a token-classification head (`transformers`): same tags, same decoder,
-#   same score. It brings what these few sentences cannot teach; see transfer learning.
+#   same score. It brings what these few sentences cannot teach; see [transfer
+#   learning](transfer-learning.py).
 # - A CRF layer learns the transitions that are only forbidden or free here; it pays most where types follow each other by
 #   rule.
 # - With subword tokens, tag the first piece of a word and mask the rest out of the loss, or the tags no longer line up.
@@ -537,7 +538,7 @@ assert overall["CNN"] < overall[["perceptron", "dictionary"]].max() + 0.02
 # ## 走向大规模
 #
 # - 微调预训练的 Transformer 编码器，加一个词元分类头（`transformers` 库）：标签、解码和评分照旧。
-#   它带来的知识是这点句子学不到的，见迁移学习。
+#   它带来的知识是这点句子学不到的，见[迁移学习](transfer-learning.py)。
 # - CRF 层能学出转移分数，而这里的转移只分“禁止”和“放行”；类型之间有固定搭配时，收益最大。
 # - 换成子词词元时，只给每个词的第一片打标签，其余各片不计入损失，否则标签就对不齐了。
 # - 在 GPU 上用更大的批，长度相近的放在一起；维特比的循环本来就是按批算的。

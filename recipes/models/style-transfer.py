@@ -555,7 +555,7 @@ assert speed > 30
 # - **Today** a diffusion model steered by a style picture is the usual tool (`diffusers`, IP-Adapter). Measure it likewise:
 #   distance to both pictures, next to a colour match, and with people looking.
 #
-# Read next: transfer learning, which puts a frozen network's features to another task.
+# Read next: [transfer learning](transfer-learning.py), which puts a frozen network's features to another task.
 
 # %% [markdown] lang="zh"
 # ## 走向大规模
@@ -568,7 +568,7 @@ assert speed > 30
 # - **今天**的常用工具是由一张风格图引导的扩散模型（`diffusers` 库，IP-Adapter）。度量办法照旧：到两张图的距离，旁边摆上颜色匹配，再
 #   请人来看。
 #
-# 接着读：迁移学习，把冻结网络的特征用到另一个任务上。
+# 接着读：[迁移学习](transfer-learning.py)，把冻结网络的特征用到另一个任务上。
 
 # %% [markdown] lang="en"
 # ## Exercises
