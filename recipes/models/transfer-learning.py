@@ -488,7 +488,7 @@ assert abs(behind[0]) < 0.12 and abs(behind[2]) < 0.08
 # - **Text**: `transformers` loads BERT with a new head by `AutoModelForSequenceClassification`; rates of a few 1e-5 are usual.
 #   Large language models are adapted with LoRA, which trains small added matrices and leaves the rest frozen.
 #
-# Read next: classify images with a CNN.
+# Read next: [classify images with a CNN](cnn-image-classification.py).
 
 # %% [markdown] lang="zh"
 # ## 走向大规模
@@ -499,7 +499,7 @@ assert abs(behind[0]) < 0.12 and abs(behind[2]) < 0.08
 # - **文本**：`transformers` 的 `AutoModelForSequenceClassification` 会给 BERT 接上新的头，学习率通常是几个 1e-5。
 #   大语言模型多用 LoRA：只训练额外加入的小矩阵，其余冻结。
 #
-# 接着读：用 CNN 做图像分类。
+# 接着读：[用 CNN 做图像分类](cnn-image-classification.py)。
 
 # %% [markdown] lang="en"
 # ## Exercises
