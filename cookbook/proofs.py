@@ -5,9 +5,11 @@ What was found stands beside the source in `<slug>.proof.json`, with the hash of
 
 import dataclasses
 import hashlib
+import io
 import json
 import re
 import statistics
+import tokenize
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,9 +27,26 @@ def proof_path(recipe: Recipe) -> Path:
 
 
 def code_hash(recipe: Recipe, *parts: object) -> str:
-    """Hash of the code cells, and of what else a proof depends on."""
-    code = [cell.source for cell in recipe.code_cells]
+    """Hash of the code cells without their comments, and of what else a proof depends on."""
+    code = [_without_comments(cell.source) for cell in recipe.code_cells]
     return hashlib.sha256(json.dumps([code, *parts]).encode()).hexdigest()[:16]
+
+
+def _without_comments(source: str) -> str:
+    """Code that does the same: ten executions prove it, whatever a comment says later."""
+    lines = source.split("\n")
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
+    except (tokenize.TokenError, SyntaxError):
+        return source
+    dropped = set()
+    for token in tokens:
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column].rstrip()
+            if not lines[row - 1]:
+                dropped.add(row - 1)
+    return "\n".join(line for number, line in enumerate(lines) if number not in dropped)
 
 
 def read(recipe: Recipe) -> dict[str, Any]:

@@ -301,3 +301,15 @@ def test_prose_does_not_make_a_record_stale(root: Path) -> None:
 def test_the_record_of_a_run_names_its_key(root: Path) -> None:
     record = json.loads((root / planted.RECORD).read_text("utf-8"))
     assert record["key"] == execute.cache_key(recipe.read(root / planted.SOURCE), root)
+
+
+def test_a_proof_outlives_an_edit_of_comments_and_nothing_else() -> None:
+    def hashed(*sources: str) -> str:
+        cells = tuple(recipe.Cell("code", source, 1, {}) for source in sources)
+        return proofs.code_hash(recipe.Recipe(Path("recipes", "demo", "sums.py"), {}, {}, cells))
+
+    plain = hashed("x = '# no comment'\ny = 1")
+    assert plain == hashed("# why\nx = '# no comment'  # a string\ny = 1")
+    for other in ("x = '# a comment'\ny = 1", "x = '# no comment'\ny = 2", "x = '# no comment'\n\n\ny = 1"):
+        assert hashed(other) != plain
+    assert hashed("broken = (") != hashed("broken = [")
