@@ -24,8 +24,9 @@ from cookbook import site as address
 
 LANGUAGES = {"en": "", "zh": "zh/"}
 MAX_HTML = 80_000  # mean bytes of a recipe page
-# The text alone of a page is 9 to 11 kB gzip, so what can be kept small is the markup around it.
-MAX_HTML_GZIP, MAX_MARKUP_GZIP = 15_000, 5_000
+# The text alone of a page is 9 to 11 kB gzip, so what can be kept small is the markup around it. Part of that is the
+# navigation, which names every recipe of the chapter: some 20 bytes each.
+MAX_HTML_GZIP, MAX_MARKUP_GZIP = 15_000, 5_200
 # What a browser loads by itself, as against <a>, which a reader follows.
 LOADED = {
     ("link", "href"), ("script", "src"), ("img", "src"), ("img", "srcset"), ("source", "src"), ("source", "srcset"),
@@ -408,8 +409,9 @@ def test_downloads_are_the_executed_notebook_and_the_source(
         ran = nbformat.read(executed / f"{source.key}.ipynb", as_version=4)
         assert [cell.outputs for cell in shown] == [cell.outputs for cell in ran.cells if cell.cell_type == "code"]
         assert any(cell.outputs for cell in shown)
-        chinese = any(re.search(r"[\u4e00-\u9fff]", cell.source) for cell in notebook.cells if cell.cell_type != "code")
-        assert chinese == (lang == "zh")
+        prose = "".join(cell.source for cell in notebook.cells if cell.cell_type != "code")
+        chinese = len(re.findall(r"[\u4e00-\u9fff]", prose)) / len(prose)  # an English page may quote Chinese data
+        assert chinese > 0.2 if lang == "zh" else chinese < 0.05
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
