@@ -18,7 +18,7 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page as MkDocsPage
 from mkdocs.utils import get_relative_url
 
-from cookbook import check, execute, files, health, pages, questions, recipe, runs, site
+from cookbook import answers, check, execute, files, gallery, health, pages, questions, recipe, runs, site
 from cookbook.words import say
 
 log = logging.getLogger("mkdocs.hooks.cookbook")
@@ -76,24 +76,29 @@ def _configured(config: MkDocsConfig) -> MkDocsConfig:
         except runs.NotExecuted:
             if state["command"] != "serve":
                 raise
-    shown = pages.in_order(shown, bank)
+    shown = gallery.in_order(shown, bank)
     made = pages.site_pages(shown, bank, address, root, lang)
+    by_chapter = gallery.in_chapters(shown, bank)
     chapters = [
         {
-            content["title"][lang]: [f"recipes/{chapter}/index.md"]
-            + [f"recipes/{run.recipe.key}.ipynb" for run in shown if run.recipe.chapter == chapter]
+            bank.chapters[chapter]["title"][lang]: [
+                f"recipes/{chapter}/index.md",
+                *(f"recipes/{run.recipe.key}.ipynb" for run in chosen),
+            ]
         }
-        for chapter, content in bank.chapters.items()
-        if any(run.recipe.chapter == chapter for run in shown)
+        for chapter, chosen in by_chapter.items()
     ]
+    tags = ["tags/index.md", *(f"tags/{tag}.md" for tag in gallery.with_tag(shown, bank))]
     config.nav = [
         "index.md",
-        {say("recipes", lang): chapters},
+        {say("recipes", lang): ["recipes/index.md", *chapters, {say("tags", lang): tags}]},
+        {say("short_answers", lang): ["answers/index.md", *(f"answers/{chapter}.md" for chapter in by_chapter)]},
         {say("questions", lang): ["questions/index.md", "questions/documents.md"]},
         {say("results", lang): ["results/index.md", "results/health.md"]},
         "about.md",
     ]
-    state.update(root=root, lang=lang, bank=bank, runs=shown, pages=made)
+    deck = answers.deck(shown, bank, address, lang)
+    state.update(root=root, lang=lang, bank=bank, runs=shown, pages=made, deck=deck)
     return config
 
 
@@ -132,6 +137,7 @@ def on_files(found: Files, config: MkDocsConfig) -> Files:
         add(page.path, page.download or page.text)
         for figure in page.figures:
             add(f"{base}/{figure.name}", figure.content)
+    add(f"answers/{answers.deck_name(state['lang'])}", state["deck"])
     for run in state["runs"]:
         add(f"recipes/{run.recipe.key}/{run.recipe.slug}.py", run.recipe.path.read_bytes())
     files.remove_others(folder, "**/*", wanted)

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import nbformat
 
-from cookbook import files, health, notebooks, outputs, proofs, questions, results, site
+from cookbook import answers, bank_pages, files, gallery, health, notebooks, outputs, proofs, questions, results, site
 from cookbook.notebooks import join_lines
 from cookbook.outputs import Figure
 from cookbook.recipe import CODE, LANGUAGES, Recipe
@@ -31,7 +31,7 @@ CHAPTER = "<!-- results of this chapter -->"
 def site_pages(runs: list[Run], bank: questions.Bank, address: site.Site, root: Path, lang: str) -> list[Page]:
     """All generated pages of one language: recipes, chapters, question bank, results, health."""
     pages = [recipe_page(run, bank, address, lang) for run in runs]
-    by_chapter = in_chapters(runs, bank)
+    by_chapter = gallery.in_chapters(runs, bank)
     for run, page in zip(runs, pages, strict=True):
         if CHAPTER in page.text:
             table = results.chapter_table(by_chapter[run.recipe.chapter], lang)
@@ -39,8 +39,11 @@ def site_pages(runs: list[Run], bank: questions.Bank, address: site.Site, root: 
     recorded = {name: health.read(root, name) for name in health.ENVIRONMENTS}
     return [
         *pages,
-        *chapter_pages(runs, pages, bank, lang),
-        *question_pages(runs, bank, lang),
+        gallery.gallery_page(runs, pages, bank, lang),
+        *gallery.chapter_pages(runs, pages, bank, lang),
+        *gallery.tag_pages(runs, pages, bank, lang),
+        *bank_pages.question_pages(runs, bank, lang),
+        *answers.pages(runs, bank, lang),
         results.results_page(runs, bank, address, lang),
         results.health_page(runs, recorded, health.environment(), lang),
     ]
@@ -81,7 +84,7 @@ def recipe_page(run: Run, bank: questions.Bank, address: site.Site, lang: str) -
         elif text:
             parts.append(text)
     first, _, rest = parts[0].partition("\n")
-    parts[0] = "\n\n".join([first, actions(run, address, lang), stamp(run, lang), answers(run, bank, lang), rest])
+    parts[0] = "\n\n".join([first, actions(run, address, lang), stamp(run, lang), answered(run, bank, lang), rest])
     meta = {
         "title": recipe.header["title"][lang],
         "description": html.escape(recipe.header["description"][lang]),
@@ -187,7 +190,7 @@ def figures_table(run: Run, lang: str, number: int) -> str:
     return outputs.box(table, "table", number, lang)
 
 
-def answers(run: Run, bank: questions.Bank, lang: str) -> str:
+def answered(run: Run, bank: questions.Bank, lang: str) -> str:
     """Links to the questions that this recipe answers."""
     answered = bank.chapters[run.recipe.chapter]["topics"][run.recipe.slug]["answers"]
     items = "\n".join(
@@ -195,167 +198,6 @@ def answers(run: Run, bank: questions.Bank, lang: str) -> str:
         for question in answered
     )
     return f'<div class="answers" markdown data-search-exclude>\n{say("answers", lang)}\n\n{items}\n</div>'
-
-
-def card(run: Run, page: Page, here: str, lang: str, heading: str = "h3") -> str:
-    """One recipe as a list item with its first figure; `here` leads from the page to the site's root."""
-    recipe, record = run.recipe, run.record
-    pictures = ""
-    for figure in page.figures[:2]:  # the first, for a light and for a dark page
-        name = figure.name.replace("/figure-", "/thumbnail-")
-        content, width, height = outputs.thumbnail(figure.content, run.images)
-        if all(other.name != name for other in page.figures):
-            page.figures.append(Figure(name, content))
-        scheme = name.removesuffix(".webp").rpartition("-")[2]
-        source = f"{here}recipes/{recipe.chapter}/{name}#only-{scheme}"
-        pictures += f'<img src="{source}" alt="" width="{width}" height="{height}" loading="lazy">'
-    facts = " · ".join(
-        [
-            say(f"level.{recipe.header['level']}", lang),
-            say("seconds", lang, n=f"{record['seconds']:.0f}"),
-            say("memory", lang, n=f"{record['peak_memory'] / 1e6:.0f}"),
-        ]
-    )
-    title, description = (html.escape(recipe.header[name][lang]) for name in ("title", "description"))
-    link = f'<a href="{here}recipes/{recipe.key}/">{title}</a>'
-    return (
-        f'<li class="card">{pictures}<{heading}>{link}</{heading}><p>{description}</p><p class="facts">{facts}</p></li>'
-    )
-
-
-def cards(runs: list[Run], pages: list[Page], bank: questions.Bank, here: str, lang: str) -> str:
-    """Cards of all recipes, a heading and a list for each chapter that has any."""
-    by_key = {page.meta.get("recipe"): page for page in pages}
-    by_chapter = in_chapters(runs, bank)
-    blocks = []
-    for chapter, content in bank.chapters.items():
-        if chosen := by_chapter.get(chapter):
-            items = "\n".join(card(run, by_key[run.recipe.key], here, lang) for run in chosen)
-            blocks.append(f'## {content["title"][lang]}\n\n<ul class="cards" data-search-exclude>\n{items}\n</ul>')
-    return "\n\n".join(blocks)
-
-
-def in_order(runs: list[Run], bank: questions.Bank) -> list[Run]:
-    """Recipes in the reading order of the question bank's topics."""
-    order = {slug: place for place, slug in enumerate(bank.topics)}
-    return sorted(runs, key=lambda run: order[run.recipe.slug])
-
-
-def in_chapters(runs: list[Run], bank: questions.Bank) -> dict[str, list[Run]]:
-    """Recipes of each chapter that has any, in reading order."""
-    found: dict[str, list[Run]] = {}
-    for run in in_order(runs, bank):
-        found.setdefault(run.recipe.chapter, []).append(run)
-    return found
-
-
-def chapter_pages(runs: list[Run], pages: list[Page], bank: questions.Bank, lang: str) -> list[Page]:
-    """One page a chapter that has a recipe: its cards, and the topics still to come."""
-    by_key = {page.meta.get("recipe"): page for page in pages}
-    by_chapter = in_chapters(runs, bank)
-    made = []
-    for chapter, content in bank.chapters.items():
-        done = {run.recipe.slug: run for run in by_chapter.get(chapter, [])}
-        if not done:
-            continue
-        title = content["title"][lang]
-        items = "\n".join(card(run, by_key[run.recipe.key], "../../", lang, "h2") for run in done.values())
-        planned = "\n".join(
-            f"- {topic['title'][lang]}" for slug, topic in content["topics"].items() if slug not in done
-        )
-        lead = say("chapter_lead", lang, done=len(done), total=len(content["topics"]))
-        blocks = [f"# {title}", lead, f'<ul class="cards" data-search-exclude>\n{items}\n</ul>']
-        if planned:
-            blocks += [f"## {say('planned', lang)}", planned]
-        made.append(
-            Page(
-                f"recipes/{chapter}/index.md", "\n\n".join(blocks) + "\n", {"title": title, "search": {"exclude": True}}
-            )
-        )
-    return made
-
-
-def question_pages(runs: list[Run], bank: questions.Bank, lang: str) -> list[Page]:
-    """The question bank by topic and by document."""
-    done = {run.recipe.slug: run.recipe for run in runs}
-    topic_of, topics = bank.topic_answering, bank.topics
-    # Groups of questions that ask the same, by each topic that answers one of them.
-    groups: dict[str, list[list[str]]] = {}
-    for group in bank.folded().values():
-        for topic in dict.fromkeys(topic_of[question] for question in group):
-            groups.setdefault(topic, []).append(group)
-
-    def answer(topic: str, up: str) -> str:
-        recipe = done.get(topic)
-        if recipe is None:
-            return f'<span class="open">{say("not_answered", lang)}</span>'
-        return f'<a href="{up}recipes/{recipe.key}/">{html.escape(recipe.header["title"][lang])}</a>'
-
-    title = say("questions", lang)
-    by_topic = [f"# {title}", answered_count(runs, bank, lang)]
-    for content in bank.chapters.values():
-        by_topic.append(f"## {content['title'][lang]}")
-        for slug, topic in content["topics"].items():
-            by_topic.append(f"### {topic['title'][lang]} {{ #{slug} }}\n\n{say('answer', lang)} {answer(slug, '../')}")
-            by_topic.append(_questions_of(slug, groups.get(slug, []), topic_of, topics, bank, lang))
-    by_document = [f"# {say('by_document', lang)}"]
-    in_document: dict[str, list[str]] = {}
-    for question, content in bank.questions.items():
-        in_document.setdefault(content["document"], []).append(question)
-    for document, titles in bank.documents.items():
-        asked = in_document.get(document, [])
-        answered = sum(topic_of[question] in done for question in asked)
-        count = say("answered_in", lang, answered=answered, total=len(asked))
-        lines = [
-            f'<li><a href="../#{question}">{html.escape(bank.questions[question][lang])}</a><br>'
-            f"{answer(topic_of[question], '../../')}</li>"
-            for question in asked
-        ]
-        items = "\n".join(lines)
-        by_document += [f"## {titles[lang]}", count, f'<ol class="questions">\n{items}\n</ol>']
-    return [
-        Page("questions/index.md", "\n\n".join(by_topic) + "\n", {"title": title}),
-        Page("questions/documents.md", "\n\n".join(by_document) + "\n", {"title": say("by_document", lang)}),
-    ]
-
-
-def _questions_of(
-    topic: str,
-    groups: list[list[str]],
-    topic_of: dict[str, str],
-    topics: dict[str, dict[str, Any]],
-    bank: questions.Bank,
-    lang: str,
-) -> str:
-    """The questions that one topic answers, those that ask the same folded into the earliest of them."""
-    items = []
-    for group in groups:
-        mine = [question for question in group if topic_of[question] == topic]
-        elsewhere = list(dict.fromkeys(topic_of[question] for question in group if topic_of[question] != topic))
-        links = [f'<a href="#{slug}">{html.escape(topics[slug]["title"][lang])}</a>' for slug in elsewhere]
-        text = f'<li id="{mine[0]}">{html.escape(bank.questions[mine[0]][lang])}'
-        if mine[1:]:
-            again = "".join(
-                f'<li id="{question}">{html.escape(bank.questions[question][lang])} '
-                f"<small>{html.escape(bank.documents[bank.questions[question]['document']][lang])}</small></li>"
-                for question in mine[1:]
-            )
-            text += f"<details><summary>{say('same_question', lang, n=len(mine))}</summary><ul>{again}</ul></details>"
-        if links:
-            text += f"<br><small>{say('also_asked', lang)} {say('comma', lang).join(links)}</small>"
-        items.append(text + "</li>")
-    lines = "\n".join(items)
-    return f'<ul class="questions">\n{lines}\n</ul>'
-
-
-def answered_count(runs: list[Run], bank: questions.Bank, lang: str) -> str:
-    """How many questions have a recipe."""
-    done = {run.recipe.slug for run in runs}
-    answered = sum(topic in done for topic in bank.topic_answering.values())
-    total = len(bank.questions)
-    return say(
-        "answered_count", lang, answered=answered, total=total, open=total - answered, distinct=len(bank.folded())
-    )
 
 
 def write_markdown(recipes: list[Recipe], bank: questions.Bank, root: Path, folder: Path) -> list[Path]:
@@ -392,5 +234,5 @@ def fill(text: str, runs: list[Run], pages: list[Page], bank: questions.Bank, pa
     """A hand-written page with its marks for cards and counts replaced."""
     depth = path.removesuffix("index.md").count("/") + (not path.endswith("index.md"))
     text = join_lines(text) if lang == "zh" else text
-    text = text.replace(CARDS, cards(runs, pages, bank, "../" * depth, lang))
-    return text.replace(COUNT, answered_count(runs, bank, lang))
+    text = text.replace(CARDS, gallery.cards(runs, pages, bank, "../" * depth, lang))
+    return text.replace(COUNT, bank_pages.answered_count(runs, bank, lang))

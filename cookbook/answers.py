@@ -1,0 +1,140 @@
+"""Short answers: the recipes' own sections of that name, on pages to read or print, and as decks of cards."""
+
+import hashlib
+import html
+import os
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cookbook import gallery, questions, site
+from cookbook.notebooks import join_lines
+from cookbook.recipe import HEADING, Recipe
+from cookbook.runs import Page, Run
+from cookbook.words import say
+
+# What a card looks like in Anki; it brings no style of its own but the font's size.
+CARD_STYLE = ".card { font-size: 1.1rem; line-height: 1.6; max-width: 42rem; margin: auto; }"
+
+
+def short_answer(recipe: Recipe, lang: str) -> str:
+    """The text below the heading "Short answer", as Markdown, one paragraph a line in Chinese; "" without one."""
+    name = say("short_answer", lang)
+    for cell in recipe.cells:
+        if cell.lang != lang:
+            continue
+        heads = list(HEADING.finditer(cell.source))
+        for head, following in zip(heads, [*heads[1:], None], strict=True):
+            if head.group(2).strip() == name:
+                text = cell.source[head.end() : following.start() if following else None].strip()
+                return join_lines(text) if lang == "zh" else text
+    return ""
+
+
+def pages(runs: list[Run], bank: questions.Bank, lang: str) -> list[Page]:
+    """All short answers on one page, and one page a chapter."""
+    chapters = gallery.in_chapters(runs, bank)
+    title = say("short_answers", lang)
+    decks = say("deck", lang, deck=deck_name(lang))
+    contents = "\n".join(
+        f"- [{bank.chapters[chapter]['title'][lang]}]({chapter}.md) ({len(chosen)})"
+        for chapter, chosen in chapters.items()
+    )
+    blocks = [f"# {title}", say("short_answers_lead", lang), decks, contents]
+    made = []
+    for chapter, chosen in chapters.items():
+        name = bank.chapters[chapter]["title"][lang]
+        blocks.append(f"## {name}")
+        blocks += [entry(run, bank, "../", "###", lang) for run in chosen]
+        heading = f"{name}{say('colon', lang)}{title}"
+        own = [
+            f"# {heading}",
+            decks.replace("](", "](../answers/"),
+            *(entry(run, bank, "../", "##", lang) for run in chosen),
+        ]
+        about = say("short_answers_of", lang, chapter=name)
+        made.append(Page(f"answers/{chapter}.md", "\n\n".join(own) + "\n", _meta(heading, about)))
+    first = Page("answers/index.md", "\n\n".join(blocks) + "\n", _meta(title, say("short_answers_description", lang)))
+    return [first, *made]
+
+
+def _meta(title: str, description: str) -> dict[str, object]:
+    return {"title": title, "description": description, "search": {"exclude": True}}
+
+
+def entry(run: Run, bank: questions.Bank, up: str, heading: str, lang: str) -> str:
+    """The title of a recipe, the questions it answers, and its short answer."""
+    recipe = run.recipe
+    link = f"{up}recipes/{recipe.key}.ipynb"
+    title = recipe.header["title"][lang]
+    asked = "".join(f"<li>{html.escape(text)}</li>" for text in asked_by(recipe, bank, lang))
+    return "\n\n".join(
+        [
+            f"{heading} [{title}]({link}) {{ #{recipe.slug} }}",
+            f'<ul class="asked">{asked}</ul>',
+            short_answer(recipe, lang),
+        ]
+    )
+
+
+def asked_by(recipe: Recipe, bank: questions.Bank, lang: str) -> list[str]:
+    """The questions that a recipe answers, each wording once."""
+    answers = bank.topics[recipe.slug]["answers"]
+    return list(dict.fromkeys(bank.questions[question][lang] for question in answers))
+
+
+def deck_name(lang: str) -> str:
+    """The file of a language's deck, beside the page of all short answers."""
+    return f"recipes-that-run-{lang}.apkg"
+
+
+def number_for(text: str) -> int:
+    """A number that stays the same for a text, in the range that Anki wants of decks and models."""
+    return (1 << 30) + int.from_bytes(hashlib.sha256(text.encode()).digest()[:3])
+
+
+def deck(runs: list[Run], bank: questions.Bank, address: site.Site, lang: str) -> bytes:
+    """An Anki package: one card a recipe, with its questions before and its short answer behind.
+
+    Deck, model and notes have ids made of the recipes' names, so that a later import updates the cards and leaves the
+    learner's progress alone.
+    """
+    import genanki  # here, since most commands make no deck
+    import markdown
+
+    model = genanki.Model(
+        number_for("model"),
+        "Recipes that run",
+        fields=[{"name": name} for name in ("Question", "Answer", "Link")],
+        templates=[
+            {
+                "name": "Card",
+                "qfmt": "{{Question}}",
+                "afmt": '{{FrontSide}}<hr id="answer">{{Answer}}<p>{{Link}}</p>',
+            }
+        ],
+        css=CARD_STYLE,
+    )
+    title = f"{say('site', lang)}{say('colon', lang)}{say('short_answers', lang)}"
+    made = genanki.Deck(number_for(f"deck {lang}"), title)
+    for run in gallery.in_order(runs, bank):
+        recipe = run.recipe
+        asked = "".join(f"<p>{html.escape(text)}</p>" for text in asked_by(recipe, bank, lang))
+        link = f'<a href="{address.page(recipe.key, lang)}">{html.escape(recipe.header["title"][lang])}</a>'
+        note = genanki.Note(
+            model=model,
+            fields=[asked, markdown.markdown(short_answer(recipe, lang)), link],
+            guid=genanki.guid_for(recipe.key, lang),
+            tags=[recipe.chapter, *recipe.header["tags"]],
+        )
+        made.add_note(note)
+    with tempfile.TemporaryDirectory(prefix="cookbook-") as folder:
+        path = Path(folder, deck_name(lang))
+        # The time is that of the newest run: two builds of the same runs make the same cards.
+        newest = max((run.record["date"] for run in runs), default="1970-01-01")
+        genanki.Package(made).write_to_file(os.fspath(path), timestamp=_seconds(newest))
+        return path.read_bytes()
+
+
+def _seconds(date: str) -> float:
+    return datetime.fromisoformat(date[:10]).replace(tzinfo=UTC).timestamp()

@@ -1,0 +1,62 @@
+// Filters above a list: they combine, and the address keeps them, so that a filtered view can be shared.
+const rules = {
+  same: (wanted, has) => has === wanted,
+  word: (wanted, has) => has.split(" ").includes(wanted),
+  most: (wanted, has) => Number(has) <= Number(wanted),
+  text: (wanted, has) => wanted.toLowerCase().split(/\s+/).every(word => has.includes(word)),
+}
+
+document.querySelectorAll("form.filters").forEach(form => {
+  const items = [...document.querySelectorAll(form.dataset.items)]
+  const texts = new Map(items.map(item => [item, `${item.textContent} ${item.dataset.text ?? ""}`.toLowerCase()]))
+  const controls = [...form.elements].filter(control => control.name)
+  const output = form.querySelector("output")
+
+  // A heading with what stands below it, up to the next heading; a chapter ends where the next chapter begins.
+  const parts = []
+  for (let node = form.nextElementSibling; node; node = node.nextElementSibling) {
+    if (/^H[23]$/.test(node.tagName)) parts.push({ level: Number(node.tagName[1]), nodes: [] })
+    parts.at(-1)?.nodes.push(node)
+  }
+  for (const part of parts) part.items = items.filter(item => part.nodes.some(node => node.contains(item)))
+  parts.forEach((part, index) => {
+    if (part.level > 2) return
+    for (const below of parts.slice(index + 1)) {
+      if (below.level <= 2) break
+      part.items.push(...below.items)
+    }
+  })
+
+  function apply() {
+    const wanted = controls.filter(control => control.value.trim())
+    const holds = (item, control) => {
+      const rule = control.dataset.match ?? "same"
+      const has = rule === "text" ? texts.get(item) : item.dataset[control.name]
+      return rules[rule](control.value.trim(), has)
+    }
+    for (const item of items) item.hidden = !wanted.every(control => holds(item, control))
+    for (const { items, nodes } of parts) {
+      const empty = wanted.length > 0 && items.every(item => item.hidden)
+      for (const node of nodes) node.hidden = empty
+    }
+    const shown = items.filter(item => !item.hidden).length
+    output.textContent = output.dataset.text.replace("{n}", shown).replace("{total}", items.length)
+    return wanted
+  }
+
+  function remember() {
+    const address = new URL(location)
+    address.search = new URLSearchParams(apply().map(control => [control.name, control.value.trim()]))
+    history.replaceState(history.state, "", address)
+  }
+
+  const asked = new URLSearchParams(location.search)
+  for (const control of controls) {
+    if (asked.has(control.name)) control.value = asked.get(control.name)
+  }
+  form.addEventListener("submit", event => event.preventDefault())
+  form.addEventListener("input", remember)
+  form.addEventListener("reset", () => setTimeout(remember))
+  form.hidden = false
+  apply()
+})
