@@ -47,11 +47,7 @@ def pages(runs: list[Run], bank: questions.Bank, lang: str) -> list[Page]:
         blocks.append(f"## {name}")
         blocks += [entry(run, bank, "../", "###", lang) for run in chosen]
         heading = f"{name}{say('colon', lang)}{title}"
-        own = [
-            f"# {heading}",
-            decks.replace("](", "](../answers/"),
-            *(entry(run, bank, "../", "##", lang) for run in chosen),
-        ]
+        own = [f"# {heading}", decks, *(entry(run, bank, "../", "##", lang) for run in chosen)]
         about = say("short_answers_of", lang, chapter=name)
         made.append(Page(f"answers/{chapter}.md", "\n\n".join(own) + "\n", _meta(heading, about)))
     first = Page("answers/index.md", "\n\n".join(blocks) + "\n", _meta(title, say("short_answers_description", lang)))

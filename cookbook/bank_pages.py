@@ -71,7 +71,8 @@ def _questions_of(topic: str, groups: list[list[str]], answered: bool, bank: que
             "text": " ".join(bank.questions[question][other_lang] for question in mine),  # found in either language
         }
         data = "".join(f' data-{name}="{html.escape(value)}"' for name, value in known.items())
-        text = f'<li class="question" id="{mine[0]}"{data}>{html.escape(bank.questions[mine[0]][lang])}{_link(mine[0], lang)}'
+        asked = html.escape(bank.questions[mine[0]][lang])
+        text = f'<li class="question" id="{mine[0]}"{data}>{asked}{_link(mine[0], lang)}'
         if mine[1:]:
             again = "".join(
                 f'<li id="{question}">{html.escape(bank.questions[question][lang])} '

@@ -9,7 +9,6 @@ import json
 import re
 import textwrap
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import nbformat

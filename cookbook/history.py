@@ -1,0 +1,54 @@
+"""What git knows of each recipe: when it came, and what changed since."""
+
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+FIELD, RECORD = "\x1f", "\x1e"
+
+
+class Change(NamedTuple):
+    """One commit that touched a recipe. `time` is ISO 8601 with its offset."""
+
+    time: str
+    commit: str
+    subject: str
+
+
+def changes(root: Path) -> dict[str, list[Change]]:
+    """The commits of each recipe, by `chapter/slug`, the newest first; renamed files keep their past.
+
+    Empty outside of a git repository and in a shallow clone, which knows only a part.
+    """
+    layout = f"--format={RECORD}%cI{FIELD}%H{FIELD}%s"
+    command = ["git", "-c", "core.quotepath=off", "log", layout, "--name-status", "--find-renames", "--", "recipes"]
+    if _git(root, ["git", "rev-parse", "--is-shallow-repository"]).strip() != "false":
+        return {}
+    found: dict[str, list[Change]] = {}
+    now: dict[str, str] = {}  # an older name of a recipe -> its name today
+    for record in _git(root, command).split(RECORD)[1:]:
+        head, _, listing = record.partition("\n")
+        change = Change(*head.split(FIELD))
+        for line in listing.split("\n"):
+            status, *paths = line.split("\t")
+            if not paths or not paths[-1].endswith(".py"):
+                continue
+            key = _key(paths[-1])
+            today = now.get(key, key)
+            if status.startswith("R"):
+                now[_key(paths[0])] = today
+            found.setdefault(today, []).append(change)
+    return found
+
+
+def _key(path: str) -> str:
+    return path.removesuffix(".py").partition("recipes/")[2]
+
+
+def _git(root: Path, command: list[str]) -> str:
+    """What git says, or "" where there is no git or no repository."""
+    try:
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf-8", check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout

@@ -1,0 +1,62 @@
+"""A recipe as one script that runs alone, with `python` or with `uv run`: code, prose as comments, what it needs."""
+
+import ast
+import textwrap
+from typing import Any
+
+from cookbook.check import requirement_name
+from cookbook.notebooks import absolute_links
+from cookbook.recipe import Cell
+from cookbook.runs import Run
+from cookbook.site import Site
+
+
+def script(run: Run, lang: str, address: Site) -> str:
+    """The script of one language.
+
+    Its first comment is inline script metadata (https://packaging.python.org/specifications/inline-script-metadata/)
+    with the versions that the page ran with, so that `uv run` installs what the page was verified on.
+    """
+    recipe = run.recipe
+    parts = [_metadata(run), f"# {recipe.header['title'][lang]}\n# {address.page(recipe.key, lang)}"]
+    outputs = iter(run.shown)
+    for cell in recipe.cells:
+        if cell.kind == "code":
+            parts.append(_code(cell, next(outputs)))
+        elif cell.lang == lang:
+            lines = absolute_links(cell.source, recipe.chapter, lang, address).split("\n")
+            parts.append("\n".join(f"# {line}".rstrip() for line in lines))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _metadata(run: Run) -> str:
+    """The block that tools read: Python, packages, and which packages are wanted without their own."""
+    requires = run.recipe.header.get("requires") or []
+    bare = [item["name"] for item in requires if isinstance(item, dict)]
+    named = [*bare, *(item for item in requires if isinstance(item, str))]
+    names = {requirement_name(requirement) for requirement in named}
+    wanted = [
+        f"{name}=={version.partition('+')[0]}" for name, version in run.record["versions"].items() if name not in names
+    ]
+    lines = ['requires-python = ">=3.11"', "dependencies = ["]
+    lines += [f'  "{requirement}",' for requirement in sorted([*wanted, *named], key=str.lower)]
+    lines.append("]")
+    for requirement in bare:  # wanted for its data: its own dependencies would be in the way
+        name, _, version = requirement.partition("==")
+        entry = ["[[tool.uv.dependency-metadata]]", f'name = "{name}"', f'version = "{version}"', "requires-dist = []"]
+        lines += ["", *entry]
+    return "\n".join(f"# {line}".rstrip() for line in ["/// script", *lines, "///"])
+
+
+def _code(cell: Cell, shown: list[Any]) -> str:
+    """A cell's code; what a notebook shows because it stands last is printed."""
+    if not any(output["output_type"] == "execute_result" for output in shown):
+        return cell.source
+    *_, last = ast.parse(cell.source).body
+    if not isinstance(last, ast.Expr):
+        return cell.source
+    lines = cell.source.split("\n")
+    before, expression = lines[: last.lineno - 1], lines[last.lineno - 1 : last.end_lineno]
+    text = "\n".join(expression).strip().rstrip(";")
+    inner = f"print({text})" if "\n" not in text else f"print(\n{textwrap.indent(text, '    ')}\n)"
+    return "\n".join([*before, inner])
