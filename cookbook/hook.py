@@ -18,7 +18,21 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page as MkDocsPage
 from mkdocs.utils import get_relative_url
 
-from cookbook import answers, check, execute, files, gallery, health, pages, questions, recipe, runs, site
+from cookbook import (
+    answers,
+    check,
+    execute,
+    files,
+    gallery,
+    health,
+    history,
+    machine,
+    pages,
+    questions,
+    recipe,
+    runs,
+    site,
+)
 from cookbook.words import say
 
 log = logging.getLogger("mkdocs.hooks.cookbook")
@@ -97,8 +111,14 @@ def _configured(config: MkDocsConfig) -> MkDocsConfig:
         {say("results", lang): ["results/index.md", "results/health.md"]},
         "about.md",
     ]
-    deck = answers.deck(shown, bank, address, lang)
-    state.update(root=root, lang=lang, bank=bank, runs=shown, pages=made, deck=deck)
+    changes = history.changes(root)
+    for run, page in zip(shown, made, strict=False):  # the recipes' pages come first
+        page.meta["structured_data"] = machine.structured_data(run, changes.get(run.recipe.key, []), address, lang)
+        page.meta["preview"] = machine.preview_url(run.recipe, address)
+    state.update(
+        root=root, lang=lang, bank=bank, runs=shown, pages=made, deck=answers.deck(shown, bank, address, lang),
+        extras=machine.extra_files(shown, made, bank, changes, address, lang),
+    )  # fmt: skip
     return config
 
 
@@ -138,8 +158,6 @@ def on_files(found: Files, config: MkDocsConfig) -> Files:
         for figure in page.figures:
             add(f"{base}/{figure.name}", figure.content)
     add(f"answers/{answers.deck_name(state['lang'])}", state["deck"])
-    for run in state["runs"]:
-        add(f"recipes/{run.recipe.key}/{run.recipe.slug}.py", run.recipe.path.read_bytes())
     files.remove_others(folder, "**/*", wanted)
     del state["runs"], state["pages"]  # figures and notebooks are in files now: half a megabyte a recipe
     return found
@@ -230,6 +248,8 @@ def on_post_build(config: MkDocsConfig) -> None:
         Path(config.site_dir) / "assets" / "icons.svg",
         f'<svg xmlns="http://www.w3.org/2000/svg">{symbols}</svg>\n',
     )
+    for path, content in state["extras"].items():
+        files.write(Path(config.site_dir) / path, content)
 
 
 def on_post_template(output: str, template_name: str, config: MkDocsConfig) -> str:

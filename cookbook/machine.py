@@ -1,22 +1,44 @@
 """The site for programs that read: plain Markdown of recipes, llms.txt, structured data, the feed, preview pictures."""
 
+import hashlib
 import io
 import json
-import re
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from cookbook import gallery, outputs, questions
+from cookbook import files, gallery, outputs, questions, scripts
 from cookbook.history import Change
 from cookbook.notebooks import prose
 from cookbook.recipe import Recipe
-from cookbook.runs import Run, rounded
+from cookbook.runs import Page, Run, rounded
 from cookbook.site import Site
 from cookbook.words import say
 
 ATOM = "http://www.w3.org/2005/Atom"
 PREVIEW = (1200, 630)  # pixels, the size that Open Graph readers show uncropped
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
+
+
+def extra_files(
+    runs: list[Run], pages: list[Page], bank: questions.Bank, changes: dict[str, list[Change]], address: Site, lang: str
+) -> dict[str, str | bytes]:
+    """Files beside the pages of one language, by their path in it: Markdown, scripts, lists, feed, preview pictures."""
+    by_key = {page.meta.get("recipe"): page for page in pages}
+    made: dict[str, str | bytes] = {
+        "llms.txt": llms_txt(runs, bank, address, lang),
+        "feed.xml": feed(runs, changes, address, lang),
+    }
+    for run in runs:
+        folder = f"recipes/{run.recipe.key}"
+        light = [figure for figure in by_key[run.recipe.key].figures if figure.name.endswith("-light.webp")]
+        drawn = [figure for figure in light if "/figure-" in figure.name]
+        names = [figure.name.partition("/")[2] for figure in drawn]
+        made[f"{folder}/index.md"] = recipe_markdown(run, names, address, lang)
+        made[f"{folder}/{run.recipe.slug}.py"] = scripts.script(run, lang, address)
+        if lang == "en" and drawn:
+            made[f"{folder}/preview.png"] = preview(drawn[0].content, run.images)
+    return made
 
 
 def recipe_markdown(run: Run, figures: list[str], address: Site, lang: str) -> str:
@@ -97,10 +119,13 @@ def preview_url(recipe: Recipe, address: Site) -> str:
     return f"{address.url}recipes/{recipe.key}/preview.png"
 
 
-def preview(figure: bytes) -> bytes:
-    """A figure for a light page on white, as the PNG that a link's preview shows."""
+def preview(figure: bytes, images: Path) -> bytes:
+    """A figure for a light page on white, as the PNG that a link's preview shows; kept in `images` between builds."""
     from PIL import Image
 
+    path = images / f"{hashlib.sha256(figure).hexdigest()[:16]}-preview.png"
+    if path.exists():
+        return path.read_bytes()
     with Image.open(io.BytesIO(figure)) as image:
         drawn = image.convert("RGBA")
     width, height = PREVIEW
@@ -110,6 +135,7 @@ def preview(figure: bytes) -> bytes:
     canvas.alpha_composite(drawn, ((width - drawn.width) // 2, (height - drawn.height) // 2))
     buffer = io.BytesIO()
     canvas.convert("RGB").quantize(128).save(buffer, "PNG", optimize=True)
+    files.write(path, buffer.getvalue())
     return buffer.getvalue()
 
 

@@ -13,7 +13,22 @@ from urllib.parse import urlencode
 
 import nbformat
 
-from cookbook import answers, bank_pages, files, gallery, health, notebooks, outputs, proofs, questions, results, site
+from cookbook import (
+    answers,
+    bank_pages,
+    files,
+    gallery,
+    health,
+    history,
+    notebooks,
+    outputs,
+    proofs,
+    questions,
+    related,
+    results,
+    scripts,
+    site,
+)
 from cookbook.notebooks import join_lines
 from cookbook.outputs import Figure
 from cookbook.recipe import CODE, LANGUAGES, Recipe
@@ -24,12 +39,19 @@ CALLOUT = re.compile(r"^> \*\*(Note|Tip|Warning|注意|提示|警告)[:：] ?(.*
 CALLOUT_KIND = {"注意": "note", "提示": "tip", "警告": "warning"}
 CARDS = "<!-- cards -->"
 COUNT = "<!-- answered -->"
+MAX_CHANGES = 8  # shown below a recipe
 CHAPTER = "<!-- results of this chapter -->"
 
 
 def site_pages(runs: list[Run], bank: questions.Bank, address: site.Site, root: Path, lang: str) -> list[Page]:
-    """All generated pages of one language: recipes, chapters, question bank, results, health."""
+    """All generated pages of one language: recipes, gallery, short answers, question bank, results, health."""
     pages = [recipe_page(run, bank, address, lang) for run in runs]
+    by_key = {run.recipe.key: run.recipe for run in runs}
+    near = related.related(list(by_key.values()))
+    changes = history.changes(root)
+    for run, page in zip(runs, pages, strict=True):
+        key = run.recipe.key
+        page.text += "\n" + foot(run.recipe, by_key, near[key], changes.get(key, []), address, lang)
     by_chapter = gallery.in_chapters(runs, bank)
     for run, page in zip(runs, pages, strict=True):
         if CHAPTER in page.text:
@@ -95,6 +117,39 @@ def recipe_page(run: Run, bank: questions.Bank, address: site.Site, lang: str) -
     return Page(path, text, meta, figures, executed_notebook(run, address, lang))
 
 
+def foot(
+    recipe: Recipe,
+    by_key: dict[str, Recipe],
+    near: list[str],
+    changes: list[history.Change],
+    address: site.Site,
+    lang: str,
+) -> str:
+    """What stands below a recipe: what to read before it and after it, its tags, and how it changed."""
+
+    def linked(keys: list[str]) -> str:
+        names = [f"[{by_key[key].header['title'][lang]}](../{key}.ipynb)" for key in keys if key in by_key]
+        return say("semicolon", lang).join(names)
+
+    lines = []
+    for name, keys in (("read_first", recipe.header.get("builds_on", [])), ("related", near)):
+        if links := linked(keys):
+            lines.append(f"{say(name, lang)} {links}")
+    tags = say("comma", lang).join(f"[{tag}](../../tags/{tag}.md)" for tag in recipe.header["tags"])
+    lines.append(f"{say('tags', lang)}{say('colon', lang)}{tags}")
+    text = "\n\n".join(lines)
+    blocks = [f'<nav class="foot" aria-label="{say("read_on", lang)}" markdown data-search-exclude>\n{text}\n</nav>']
+    if changes:
+        items = "\n".join(
+            f'<li><time datetime="{change.time}">{change.time[:10]}</time> {html.escape(change.subject)}</li>'
+            for change in changes[:MAX_CHANGES]
+        )
+        more = f'<p><a href="{address.history(recipe.key)}">{say("all_changes", lang)}</a></p>'
+        summary = f"<summary>{say('changes', lang, n=len(changes))}</summary>"
+        blocks.append(f'<details class="changes" data-search-exclude>{summary}\n<ul>\n{items}\n</ul>\n{more}</details>')
+    return "\n\n".join(blocks) + "\n"
+
+
 def executed_notebook(run: Run, address: site.Site, lang: str) -> str:
     """The notebook of one language with the outputs of the run, for download."""
     notebook = notebooks.notebook(run.recipe, lang, address)
@@ -139,6 +194,7 @@ def actions(run: Run, address: site.Site, lang: str) -> str:
         "template": "recipe-is-wrong.yml",
         "slug": recipe.key,
         "version": f"{run.record['date']} {(run.record['commit'] or '')[:12]}".strip(),
+        "environment": f"Python {run.record['python']}, {versions(run)}; {run.record['processor']}",
     }
     issue = f"{address.repo_url}/issues/new?{urlencode(filled)}"
     links = [
@@ -163,9 +219,13 @@ def stamp(run: Run, lang: str) -> str:
         "stamp", lang, date=record["date"], seconds=f"{record['seconds']:.0f}",
         memory=f"{record['peak_memory'] / 1e6:.0f}", checks=record["checks"],
     )  # fmt: skip
-    versions = ", ".join(f"{name} {version.partition('+')[0]}" for name, version in record["versions"].items())
-    where = say("versions", lang, python=record["python"], versions=versions, processor=record["processor"])
+    where = say("versions", lang, python=record["python"], versions=versions(run), processor=record["processor"])
     return f'<div class="stamp" markdown data-search-exclude>\n{facts}\n<small>{html.escape(where)}</small>\n</div>'
+
+
+def versions(run: Run) -> str:
+    """The packages that a recipe imported, as `torch 2.14.1, …`."""
+    return ", ".join(f"{name} {version.partition('+')[0]}" for name, version in run.record["versions"].items())
 
 
 def figures_table(run: Run, lang: str, number: int) -> str:
@@ -224,8 +284,9 @@ def write_markdown(recipes: list[Recipe], bank: questions.Bank, root: Path, fold
             if page.download:
                 files.write(path.with_suffix("") / f"{path.stem}.ipynb", page.download)
         for run in runs:
-            source_file = base / "recipes" / run.recipe.key / f"{run.recipe.slug}.py"
-            files.write(source_file, run.recipe.path.read_bytes())
+            path = base / "recipes" / run.recipe.key / f"{run.recipe.slug}.py"
+            files.write(path, scripts.script(run, lang, address))
+        files.write(base / "answers" / answers.deck_name(lang), answers.deck(runs, bank, address, lang))
     return written
 
 

@@ -36,6 +36,10 @@ class Site(NamedTuple):
         """A recipe's source on GitHub."""
         return f"{self.repo_url}/blob/{BRANCH}/recipes/{key}.py"
 
+    def history(self, key: str) -> str:
+        """The changes of a recipe's source on GitHub."""
+        return f"{self.repo_url}/commits/{BRANCH}/recipes/{key}.py"
+
 
 def read(root: Path, *, fork: bool = False) -> Site:
     """The repository that mkdocs.yml names; with `fork`, the one that GITHUB_REPOSITORY names, where set.
