@@ -31,6 +31,7 @@ site: .venv/installed
 	$(BIN)/cookbook run
 	$(BIN)/mkdocs build -q
 	$(BIN)/mkdocs build -q -f mkdocs.zh.yml
+	$(BIN)/cookbook pack
 	@echo
 	@echo "The site is in site/. To read it:"
 	@echo "  $(BIN)/python -m http.server -d site 8000    then open http://127.0.0.1:8000/"

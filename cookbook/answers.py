@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cookbook import gallery, questions, site
-from cookbook.notebooks import join_lines
+from cookbook.notebooks import absolute_links, join_lines, relink
 from cookbook.recipe import HEADING, Recipe
 from cookbook.runs import Page, Run
 from cookbook.words import say
@@ -68,7 +68,7 @@ def entry(run: Run, bank: questions.Bank, up: str, heading: str, lang: str) -> s
         [
             f"{heading} [{title}]({link}) {{ #{recipe.slug} }}",
             f'<ul class="asked">{asked}</ul>',
-            short_answer(recipe, lang),
+            relink(short_answer(recipe, lang), recipe.chapter, lambda key: f"{up}recipes/{key}.ipynb"),
         ]
     )
 
@@ -117,9 +117,10 @@ def deck(runs: list[Run], bank: questions.Bank, address: site.Site, lang: str) -
         recipe = run.recipe
         asked = "".join(f"<p>{html.escape(text)}</p>" for text in asked_by(recipe, bank, lang))
         link = f'<a href="{address.page(recipe.key, lang)}">{html.escape(recipe.header["title"][lang])}</a>'
+        answer = markdown.markdown(absolute_links(short_answer(recipe, lang), recipe.chapter, lang, address))
         note = genanki.Note(
             model=model,
-            fields=[asked, markdown.markdown(short_answer(recipe, lang)), link],
+            fields=[asked, answer, link],
             guid=genanki.guid_for(recipe.key, lang),
             tags=[recipe.chapter, *recipe.header["tags"]],
         )

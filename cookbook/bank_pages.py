@@ -3,6 +3,7 @@
 import html
 
 from cookbook import answers, gallery, questions
+from cookbook.notebooks import relink
 from cookbook.recipe import LANGUAGES, Recipe
 from cookbook.runs import Page, Run
 from cookbook.words import say
@@ -31,7 +32,10 @@ def _by_topic(runs: list[Run], done: dict[str, Recipe], bank: questions.Bank, la
             blocks.append(_questions_of(slug, groups.get(slug, []), slug in done, bank, lang))
             if slug in done:
                 link = f"[{done[slug].header['title'][lang]}](../recipes/{done[slug].key}.ipynb)"
-                text = f"{answers.short_answer(done[slug], lang)}\n\n{say('read_recipe', lang, recipe=link)}"
+                answer = relink(
+                    answers.short_answer(done[slug], lang), done[slug].chapter, lambda key: f"../recipes/{key}.ipynb"
+                )
+                text = f"{answer}\n\n{say('read_recipe', lang, recipe=link)}"
                 blocks.append(f'<div class="short" markdown>\n{text}\n</div>')
             else:
                 blocks.append(f'<p class="open">{say("not_answered", lang)}</p>')

@@ -1,4 +1,4 @@
-"""The command `cookbook`: new, check, sync, run, merge, breaks, seeds, pages."""
+"""The command `cookbook`: new, check, sync, run, merge, breaks, seeds, pages, pack, preview."""
 
 import argparse
 import json
@@ -12,7 +12,9 @@ from cookbook import (
     execute,
     health,
     notebooks,
+    pack,
     pages,
+    preview,
     proofs,
     questions,
     recipe,
@@ -72,6 +74,13 @@ def _parser() -> argparse.ArgumentParser:
 
     sync = commands.add_parser("sync", help="write notebooks/")
     sync.add_argument("--check", action="store_true", help="write nothing; fail where notebooks/ is out of date")
+
+    commands.add_parser("pack", help="zip the built site so that it works without a server, and the notebooks")
+
+    change = commands.add_parser("preview", help="show what a change does to the site")
+    change.add_argument("before", type=Path, help="the site built without the change")
+    change.add_argument("after", type=Path, help="the site built with it")
+    change.add_argument("target", type=Path, help="the folder to write the page to")
 
     pages = commands.add_parser("pages", help="write the site's pages as plain Markdown")
     pages.add_argument("--markdown", required=True, type=Path, metavar="DIR")
@@ -209,6 +218,25 @@ def _pages(options: argparse.Namespace, root: Path) -> list[str]:
     return []
 
 
+def _pack(options: argparse.Namespace, root: Path) -> list[str]:
+    try:
+        made = pack.pack(root / "site")
+    except FileNotFoundError as error:
+        return [str(error)]
+    for path in made:
+        print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+    return []
+
+
+def _preview(options: argparse.Namespace, root: Path) -> list[str]:
+    try:
+        pages = preview.preview(options.before, options.after, options.target)
+    except FileNotFoundError as error:
+        return [str(error)]
+    print(", ".join(f"{len(names)} {kind}" for kind, names in pages.items()))
+    return []
+
+
 COMMANDS = {
     "new": _new,
     "check": _check,
@@ -218,6 +246,8 @@ COMMANDS = {
     "breaks": _breaks,
     "seeds": _seeds,
     "pages": _pages,
+    "pack": _pack,
+    "preview": _preview,
 }
 
 if __name__ == "__main__":

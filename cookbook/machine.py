@@ -1,6 +1,7 @@
 """The site for programs that read: plain Markdown of recipes, llms.txt, structured data, the feed, preview pictures."""
 
 import hashlib
+import html
 import io
 import json
 from pathlib import Path
@@ -36,6 +37,8 @@ def extra_files(
         names = [figure.name.partition("/")[2] for figure in drawn]
         made[f"{folder}/index.md"] = recipe_markdown(run, names, address, lang)
         made[f"{folder}/{run.recipe.slug}.py"] = scripts.script(run, lang, address)
+        for old in run.recipe.header.get("moved_from", []):
+            made[f"recipes/{old}/index.html"] = redirect(run.recipe, address, lang)
         if lang == "en" and drawn:
             made[f"{folder}/preview.png"] = preview(drawn[0].content, run.images)
     return made
@@ -137,6 +140,20 @@ def preview(figure: bytes, images: Path) -> bytes:
     canvas.convert("RGB").quantize(128).save(buffer, "PNG", optimize=True)
     files.write(path, buffer.getvalue())
     return buffer.getvalue()
+
+
+def redirect(recipe: Recipe, address: Site, lang: str) -> str:
+    """The page at an address that a recipe had before: it leads on at once, and by hand where that is forbidden."""
+    title = html.escape(recipe.header["title"][lang])
+    target = f"../../../recipes/{recipe.key}/"
+    return (
+        f'<!doctype html>\n<html lang="{lang}">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
+        f'<meta name="description" content="{html.escape(recipe.header["description"][lang])}">\n'
+        f'<meta http-equiv="refresh" content="0; url={target}">\n<meta name="robots" content="noindex">\n'
+        f'<link rel="canonical" href="{address.page(recipe.key, lang)}">\n</head>\n'
+        f"<body>\n<main>\n<h1>{title}</h1>\n"
+        f'<p><a href="{target}">{say("moved", lang)}</a></p>\n</main>\n</body>\n</html>\n'
+    )
 
 
 def feed(runs: list[Run], changes: dict[str, list[Change]], address: Site, lang: str) -> str:

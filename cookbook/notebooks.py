@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,8 @@ def install_cell(recipe: Recipe) -> str | None:
     return "\n".join(["from importlib.util import find_spec", "", *lines]) if lines else None
 
 
-def absolute_links(markdown: str, chapter: str, lang: str, site: Site) -> str:
-    """Links between recipes as addresses of the published site: a notebook is read far from its neighbours."""
+def relink(markdown: str, chapter: str, address: Callable[[str], str]) -> str:
+    """Links between sources as `address` has them, which takes a recipe's key; `chapter` is where the text stands."""
 
     def absolute(match: re.Match[str]) -> str:
         if not match["target"]:
@@ -73,7 +74,7 @@ def absolute_links(markdown: str, chapter: str, lang: str, site: Site) -> str:
         target, _, anchor = match["target"].partition("#")
         folder, _, name = target.removesuffix(".py").rpartition("/")
         key = f"{Path(chapter, folder).parts[-1] if folder not in ('', '.') else chapter}/{name}"
-        return f"{match['text']}({site.page(key, lang)}{'#' + anchor if anchor else ''}{match['title'] or ''})"
+        return f"{match['text']}({address(key)}{'#' + anchor if anchor else ''}{match['title'] or ''})"
 
     link = r"(?P<text>\[[^\]]*\])\((?!https?:|#|mailto:)(?P<target>[^)\s]+\.py(?:#[^)\s]*)?)(?P<title> [^)]*)?\)"
     return re.sub(f"{CODE.pattern}|{link}", absolute, markdown, flags=CODE.flags)
@@ -112,6 +113,11 @@ def prose(cell: Cell, recipe: Recipe, site: Site) -> str:
     """A Markdown cell's text as a notebook shows it."""
     text = join_lines(cell.source) if cell.lang == "zh" else cell.source
     return absolute_links(text, recipe.chapter, str(cell.lang), site)
+
+
+def absolute_links(markdown: str, chapter: str, lang: str, site: Site) -> str:
+    """Links between recipes as addresses of the published site: a notebook is read far from its neighbours."""
+    return relink(markdown, chapter, lambda key: site.page(key, lang))
 
 
 def _node(kind: str, source: str, identity: str, metadata: dict[str, Any]) -> dict[str, Any]:

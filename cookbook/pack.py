@@ -43,7 +43,7 @@ def pack(site: Path) -> list[Path]:
 def offline(site: Path) -> dict[str, bytes]:
     """Every file of the site by its path, changed so that a browser can open it from a file system.
 
-    There a folder does not stand for its index.html, a page may not fetch, and a drawing may not come from another file.
+    There a folder does not stand for its index.html, a page may not fetch, and an icon may not come from another file.
     """
     contents: dict[str, bytes] = {}
     for path in sorted(site.rglob("*")):

@@ -34,6 +34,8 @@ def site(executed: Path) -> Path:
     for config in ("mkdocs.yml", "mkdocs.zh.yml"):
         done = run_command("mkdocs", "build", "-q", "--strict", "-f", config)
         assert done.returncode == 0, done.stdout + done.stderr
+    done = run_command("cookbook", "pack")
+    assert done.returncode == 0, done.stderr
     return ROOT / "site"
 
 

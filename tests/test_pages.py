@@ -20,7 +20,7 @@ import planted
 import pytest
 from PIL import Image
 
-from cookbook import outputs, pages, questions, recipe, runs, site
+from cookbook import bank_pages, gallery, outputs, pages, questions, recipe, runs, scripts, site
 
 SITE = site.Site("Planter", "planted")
 LANGUAGES = recipe.LANGUAGES
@@ -442,13 +442,13 @@ def test_the_download_is_the_notebook_of_the_language_with_outputs(lang: str) ->
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_question_bank_shows_every_question_and_what_answers_it(lang: str) -> None:
-    by_topic, by_document = pages.question_pages([run()], bank(), lang)
+    by_topic, by_document = bank_pages.question_pages([run()], bank(), lang)
     for question, content in bank().questions.items():
         assert by_topic.text.count(f'id="{question}"') == 1
         assert by_document.text.count(f'href="../#{question}"') == 1
         assert html.escape(content[lang]) in by_topic.text and html.escape(content[lang]) in by_document.text
     open_text = "not answered yet" if lang == "en" else "尚未回答"
-    assert by_topic.text.count(f'<span class="open">{open_text}</span>') == 2  # topics
+    assert by_topic.text.count(f'<p class="open">{open_text}</p>') == 2  # topics
     assert by_document.text.count(f'<span class="open">{open_text}</span>') == 2  # questions
     for title in (one[lang] for one in bank().documents.values()):
         assert f"## {title}" in by_document.text
@@ -458,13 +458,13 @@ def test_the_question_bank_shows_every_question_and_what_answers_it(lang: str) -
     ("lang", "text"), [("en", "2 of 4 questions are answered"), ("zh", "4 道题中，已有 2 道由实例回答")]
 )
 def test_the_count_of_answered_questions_is_true(lang: str, text: str) -> None:
-    assert text in pages.answered_count([run()], bank(), lang)
-    assert "3" in pages.answered_count([run()], bank(), lang), "different questions"
+    assert text in bank_pages.answered_count([run()], bank(), lang)
+    assert "3" in bank_pages.answered_count([run()], bank(), lang), "different questions"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_chapter_has_its_recipes_and_names_what_is_still_to_come(lang: str) -> None:
-    made = pages.chapter_pages([run()], [page(lang)], bank(), lang)
+    made = gallery.chapter_pages([run()], [page(lang)], bank(), lang)
     assert [one.path for one in made] == ["recipes/demo/index.md"], "the other chapter has no recipe yet"
     text = made[0].text
     assert text.startswith(f"# {bank().chapters['demo']['title'][lang]}\n")
@@ -476,7 +476,7 @@ def test_a_chapter_has_its_recipes_and_names_what_is_still_to_come(lang: str) ->
 def test_titles_with_markup_are_escaped(tmp_path: Path) -> None:
     root = planted.copy(tmp_path)
     planted.edit(root / planted.BANK, "en: How do you multiply numbers?", "en: Is a < b && <script>?")
-    by_topic, by_document = pages.question_pages([], questions.read(root), "en")
+    by_topic, by_document = bank_pages.question_pages([], questions.read(root), "en")
     for one in (by_topic, by_document):
         assert "<script>" not in one.text and "Is a &lt; b &amp;&amp; &lt;script&gt;?" in one.text
 
@@ -499,13 +499,18 @@ def test_the_tree_has_the_same_pages_in_both_languages() -> None:
     chinese = {path.relative_to(tree() / "zh") for path in (tree() / "zh").rglob("*.md")}
     names = [
         "about.md",
+        "answers/demo.md",
+        "answers/index.md",
         "index.md",
         "questions/documents.md",
         "questions/index.md",
         "recipes/demo/index.md",
         "recipes/demo/sums.md",
+        "recipes/index.md",
         "results/health.md",
         "results/index.md",
+        "tags/data.md",
+        "tags/index.md",
     ]
     assert english == chinese == {Path(name) for name in names}
 
@@ -537,14 +542,14 @@ def test_downloads_and_figures_lie_beside_the_page(lang: str) -> None:
     base = (tree() if lang == "en" else tree() / "zh") / "recipes" / "demo" / "sums"
     names = sorted(path.name for path in base.iterdir())
     assert {"sums.ipynb", "sums.py", "figure-3-dark.webp", "figure-3-light.webp"} <= set(names)
-    assert (base / "sums.py").read_bytes() == (planted.executed() / planted.SOURCE).read_bytes()
+    assert (base / "sums.py").read_text("utf-8") == scripts.script(run(), lang, SITE)
 
 
 def test_a_hand_written_page_has_its_marks_filled_in() -> None:
     for base in (tree(), tree() / "zh"):
         text = (base / "index.md").read_text("utf-8")
         assert "<!--" not in text
-        assert '<li class="card">' in text and 'href="recipes/demo/sums/"' in text
+        assert '<li class="card"' in text and 'href="recipes/demo/sums/"' in text
 
 
 def test_a_forks_pages_open_the_forks_notebooks(tmp_path: Path) -> None:
