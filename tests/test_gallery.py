@@ -139,7 +139,10 @@ def test_the_nearest_recipe_shares_words_or_tags() -> None:
     ]
     near = related.related(recipes, count=1)
     assert near == {
-        "demo/cats": ["demo/dogs"], "demo/dogs": ["demo/cats"], "demo/words": ["demo/verbs"], "demo/verbs": ["demo/words"],
-    }  # fmt: skip
+        "demo/cats": ["demo/dogs"],
+        "demo/dogs": ["demo/cats"],
+        "demo/words": ["demo/verbs"],
+        "demo/verbs": ["demo/words"],
+    }
     assert all(key not in others for key, others in related.related(recipes, count=3).items())
     assert related.related(recipes[:1]) == {"demo/cats": []}
