@@ -34,6 +34,7 @@ def problems(recipe: Recipe, bank: questions.Bank, root: Path) -> list[Problem]:
         *header_problems(recipe),
         *skip_problems(recipe),
         *topic_problems(recipe, bank),
+        *neighbour_problems(recipe, bank),
         *reads_problems(recipe, root),
         *prose_problems(recipe),
         *code_problems(recipe, root),
@@ -101,6 +102,21 @@ def topic_problems(recipe: Recipe, bank: questions.Bank) -> list[Problem]:
     else:
         return []
     return [Problem(recipe.path, 1, text)]
+
+
+def neighbour_problems(recipe: Recipe, bank: questions.Bank) -> list[Problem]:
+    """Recipes named in the header must be topics of the question bank; they need not be written yet."""
+    known = {f"{topic['chapter']}/{slug}" for slug, topic in bank.topics.items()}
+    keys = recipe.header.get("builds_on")
+    return [
+        Problem(
+            recipe.path,
+            recipe.header_lines.get(("builds_on", index), 1),
+            f"builds on {key!r}, which is no topic; write chapter/slug of one in recipes/questions.yml",
+        )
+        for index, key in enumerate(keys if isinstance(keys, list) else [])
+        if key not in known or key == recipe.key
+    ]
 
 
 def prose_problems(recipe: Recipe) -> list[Problem]:
