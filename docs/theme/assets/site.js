@@ -43,6 +43,34 @@ function mend() {
 mend()
 new MutationObserver(mend).observe(document.querySelector("article") || document.body, { childList: true, subtree: true })
 
+// A figure opens large, in as many pixels as it has; on a phone it is wider than the window and scrolls.
+const figures = document.querySelectorAll("img.figure")
+if (figures.length) {
+  const close = document.documentElement.lang === "zh" ? "关闭" : "Close"
+  const dialog = document.createElement("dialog")
+  dialog.className = "large"
+  dialog.innerHTML = `<form method="dialog"><button>${close} ✕</button></form><div tabindex="0"><img></div>`
+  document.querySelector("article").append(dialog)
+  const large = dialog.querySelector("img")
+  const show = figure => {
+    large.src = figure.src.replace(/#.*/, "")
+    large.alt = figure.alt
+    large.width = Math.min(figure.naturalWidth, Math.max(innerWidth * .94, 900))
+    dialog.ariaLabel = figure.alt
+    dialog.showModal()
+  }
+  dialog.addEventListener("click", event => { if (!event.target.closest("div")) dialog.close() })
+  figures.forEach(figure => {
+    Object.assign(figure, { tabIndex: 0, role: "button", ariaHasPopup: "dialog" })
+    figure.addEventListener("click", () => show(figure))
+    figure.addEventListener("keydown", event => {
+      if (event.key !== "Enter" && event.key !== " ") return
+      event.preventDefault()
+      show(figure)
+    })
+  })
+}
+
 // Tables whose heads sort: a button in each head, numbers by their data-sort, everything else as text.
 document.querySelectorAll("table.sortable").forEach(table => {
   const body = table.tBodies[0]
