@@ -1,6 +1,7 @@
 """Cards of recipes, and the pages that collect them: the gallery with its filters, chapters, tags."""
 
 import html
+import itertools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,7 @@ from cookbook.runs import Page, Run
 from cookbook.words import say
 
 LEVELS = ("beginner", "intermediate", "advanced")
+SELECTED = 8  # cards on the home page
 SECONDS = (20, 30, 40, 60)  # steps of the filter "takes up to"
 
 
@@ -78,17 +80,27 @@ def card_list(runs: list[Run], by_key: dict[Any, Page], here: str, lang: str, he
     return f'<ul class="cards" data-search-exclude>\n{items}\n</ul>'
 
 
-def cards(
-    runs: list[Run], pages: list[Page], bank: questions.Bank, here: str, lang: str, most: int | None = None
-) -> str:
-    """Cards by chapter, a heading and a list for each that has any; of at most `most`, and then a link to all."""
+def cards(runs: list[Run], pages: list[Page], bank: questions.Bank, here: str, lang: str) -> str:
+    """Cards of all recipes, a heading and a list for each chapter that has any."""
     by_key = {page.meta.get("recipe"): page for page in pages}
-    blocks = []
-    for chapter, chosen in in_chapters(runs, bank).items():
-        blocks += [f"## {bank.chapters[chapter]['title'][lang]}", card_list(chosen[:most], by_key, here, lang)]
-        if len(chosen[:most]) < len(chosen):
-            blocks.append(f"[{say('whole_chapter', lang, n=len(chosen))}]({here}recipes/{chapter}/index.md)")
+    blocks = [
+        f"## {bank.chapters[chapter]['title'][lang]}\n\n{card_list(chosen, by_key, here, lang)}"
+        for chapter, chosen in in_chapters(runs, bank).items()
+    ]
     return "\n\n".join(blocks)
+
+
+def selection(runs: list[Run], pages: list[Page], bank: questions.Bank, here: str, lang: str) -> str:
+    """A few cards, the first of each chapter, then the second of each; and below them all chapters."""
+    by_key = {page.meta.get("recipe"): page for page in pages}
+    chapters = in_chapters(runs, bank)
+    in_turn = [run for turn in itertools.zip_longest(*chapters.values()) for run in turn if run]
+    items = "\n".join(
+        f"- [{bank.chapters[chapter]['title'][lang]}]({here}recipes/{chapter}/index.md) ({len(chosen)})"
+        for chapter, chosen in chapters.items()
+    )
+    chosen = card_list(in_turn[:SELECTED], by_key, here, lang)
+    return f"## {say('selection', lang)}\n\n{chosen}\n\n## {say('chapters', lang)}\n\n{items}"
 
 
 def choice(name: str, options: Mapping[str, str | dict[str, str]], lang: str, match: str = "") -> str:

@@ -77,7 +77,7 @@ def page_markdown(content: str, url: str) -> str:
     for name in ("href", "src"):
         for element in soup.select(f"[{name}]"):
             element[name] = urljoin(url, str(element[name]))
-    text = markdownify(str(soup), heading_style="ATX", bullets="-", code_language="python")
+    text = markdownify(str(soup), heading_style="ATX", bullets="-", code_language="python").replace("\u2060", " ")
     first, _, rest = re.sub(r"\n{3,}", "\n\n", text).strip().partition("\n")
     return f"{first}\n\n<{url}>\n{rest}\n"
 

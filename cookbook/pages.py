@@ -38,7 +38,7 @@ from cookbook.words import say
 CALLOUT = re.compile(r"^> \*\*(Note|Tip|Warning|注意|提示|警告)[:：] ?(.*?)\*\* ?(.*(?:\n>.*)*)", re.MULTILINE)
 CALLOUT_KIND = {"注意": "note", "提示": "tip", "警告": "warning"}
 CARDS = "<!-- cards -->"
-CARDS_AT_HOME = 3  # of each chapter
+FACTS = "<!-- facts -->"
 COUNT = "<!-- answered -->"
 MAX_CHANGES = 8  # shown below a recipe
 CHAPTER = "<!-- results of this chapter -->"
@@ -295,5 +295,6 @@ def fill(text: str, runs: list[Run], pages: list[Page], bank: questions.Bank, pa
     """A hand-written page with its marks for cards and counts replaced."""
     depth = path.removesuffix("index.md").count("/") + (not path.endswith("index.md"))
     text = join_lines(text) if lang == "zh" else text
-    text = text.replace(CARDS, gallery.cards(runs, pages, bank, "../" * depth, lang, CARDS_AT_HOME))
+    text = text.replace(CARDS, gallery.selection(runs, pages, bank, "../" * depth, lang))
+    text = text.replace(FACTS, results.facts(runs, lang))
     return text.replace(COUNT, bank_pages.answered_count(runs, bank, lang))

@@ -133,6 +133,19 @@ def as_csv(data: dict[str, Any]) -> str:
     return text.getvalue()
 
 
+def facts(runs: list[Run], lang: str) -> str:
+    """What was executed and checked in all, in one box; nothing without a recipe."""
+    if not runs:
+        return ""
+    found = [proofs.caught(run.recipe) for run in runs]
+    text = say(
+        "home_facts", lang, n=len(runs), date=max(run.record["date"] for run in runs),
+        checks=sum(run.record["checks"] for run in runs),
+        caught=sum(caught for caught, _ in found), breaks=sum(count for _, count in found),
+    )  # fmt: skip
+    return f'<div class="stamp" markdown data-search-exclude>\n{text}\n</div>'
+
+
 def health_page(runs: list[Run], recorded: dict[str, dict[str, Any]], here: str | None, lang: str) -> Page:
     """One row a recipe, one column an environment; this build's own environment from the runs of this build.
 
