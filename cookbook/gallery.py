@@ -122,10 +122,10 @@ def choice(name: str, options: Mapping[str, str | dict[str, str]], lang: str, ma
 
 
 def filters(controls: list[str], what: str, lang: str) -> str:
-    """Filters of the list items below, shown once the script that applies them is there."""
+    """Filters of the list items below; the page hides them from a reader without script."""
     inner = "\n".join(controls)
     return (
-        f'<form class="filters" data-items="{html.escape(what)}" data-search-exclude hidden>\n{inner}\n'
+        f'<form class="filters" data-items="{html.escape(what)}" data-search-exclude>\n{inner}\n'
         f'<div><button type="reset">{say("filter.clear", lang)}</button> '
         f'<output data-text="{say("filter.shown", lang, n="{n}", total="{total}")}"></output></div>\n</form>'
     )

@@ -57,6 +57,5 @@ document.querySelectorAll("form.filters").forEach(form => {
   form.addEventListener("submit", event => event.preventDefault())
   form.addEventListener("input", remember)
   form.addEventListener("reset", () => setTimeout(remember))
-  form.hidden = false
   apply()
 })
