@@ -190,6 +190,7 @@ KIND = [(re.compile(rf'(?<=<span class=")(?:{kinds})(?=">)'), kind) for kind, ki
 TWICE = re.compile(r'(<span class="(\w+)">[^<]*)</span>(\s*)<span class="\2">')
 INDENT = re.compile(r"(<pre.*?</pre>)|\n\s+", re.DOTALL)
 GENERATOR = re.compile(r'<meta name="generator"[^>]*>\n?')
+THEME_SCRIPT = re.compile(r'<script (src="[^"]*assets/javascripts/bundle\.)')
 ICON = re.compile(r'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path d="([^"]+)"/></svg>')
 
 
@@ -260,7 +261,8 @@ def on_post_template(output: str, template_name: str, config: MkDocsConfig) -> s
 
 
 def named(output: str) -> str:
-    """A page with names for what has none, and without the indentation of the theme's templates."""
+    """A page with names for what has none, whose text need not wait for the theme's script, and without indentation."""
+    output = THEME_SCRIPT.sub(r"<script defer \1", output)
     output = INDENT.sub(lambda match: match.group(1) or "\n", output)
     for old, new in UNNAMED.items():
         output = output.replace(old, new.format(search=say("search", state["lang"])))

@@ -58,5 +58,8 @@ def _code(cell: Cell, shown: list[Any]) -> str:
     lines = cell.source.split("\n")
     before, expression = lines[: last.lineno - 1], lines[last.lineno - 1 : last.end_lineno]
     text = "\n".join(expression).strip().rstrip(";")
+    for node in ast.walk(last):  # a styled table is HTML; a terminal gets the plain one
+        if isinstance(node, ast.Attribute) and node.attr == "style":
+            text = ast.unparse(node.value)
     inner = f"print({text})" if "\n" not in text else f"print(\n{textwrap.indent(text, '    ')}\n)"
     return "\n".join([*before, inner])

@@ -81,6 +81,13 @@ def test_what_a_notebook_shows_a_script_prints() -> None:
     assert printed.getvalue() == "[1, 1]"
 
 
+def test_a_script_prints_a_styled_table_plainly() -> None:
+    cell = recipe.Cell("code", "frame.style.hide()", 1, {})
+    shown = [{"output_type": "execute_result", "data": {"text/html": "<table></table>"}}]
+    changed = replace(run(), recipe=replace(run().recipe, cells=(cell,)), shown=[shown])
+    assert scripts.script(changed, "en", SITE).endswith("\n\nprint(frame)\n"), "styling takes jinja2 and gives HTML"
+
+
 # ---- Markdown, lists, data, feed
 
 
