@@ -55,7 +55,7 @@ def card(run: Run, page: Page, here: str, lang: str, heading: str = "h3") -> str
     facts = [
         say(f"level.{recipe.header['level']}", lang),
         say("seconds", lang, n=f"{record['seconds']:.0f}"),
-        say("memory", lang, n=f"{record['peak_memory'] / 1e6:.0f}"),
+        say("memory", lang, n=f"{record['peak_memory'] / 1e6:,.0f}"),
         *([say("gpu.yes", lang)] if gpu else []),
     ]
     known = {
@@ -127,7 +127,8 @@ def filters(controls: list[str], what: str, lang: str) -> str:
     return (
         f'<form class="filters" data-items="{html.escape(what)}" data-search-exclude>\n{inner}\n'
         f'<div><button type="reset">{say("filter.clear", lang)}</button> '
-        f'<output data-text="{say("filter.shown", lang, n="{n}", total="{total}")}"></output></div>\n</form>'
+        f'<output data-text="{say("filter.shown", lang, n="{n}", total="{total}")}" '
+        f'data-none="{say("filter.none", lang)}"></output></div>\n</form>'
     )
 
 

@@ -133,9 +133,10 @@ def foot(
         return say("semicolon", lang).join(names)
 
     lines = []
-    for name, keys in (("read_first", recipe.header.get("builds_on", [])), ("related", near)):
+    first = recipe.header.get("builds_on", [])
+    for name, keys in (("read_first", first), ("related", [key for key in near if key not in first])):
         if links := linked(keys):
-            lines.append(f"{say(name, lang)} {links}")
+            lines.append(f"{say(name, lang)}{say('colon', lang)}{links}")
     tags = say("comma", lang).join(f"[{tag}](../../tags/{tag}.md)" for tag in recipe.header["tags"])
     lines.append(f"{say('tags', lang)}{say('colon', lang)}{tags}")
     text = "\n\n".join(lines)

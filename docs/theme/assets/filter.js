@@ -11,6 +11,7 @@ document.querySelectorAll("form.filters").forEach(form => {
   const texts = new Map(items.map(item => [item, `${item.textContent} ${item.dataset.text ?? ""}`.toLowerCase()]))
   const controls = [...form.elements].filter(control => control.name)
   const output = form.querySelector("output")
+  const contents = document.querySelectorAll(".md-nav--secondary a[href^='#']")
 
   // A heading with what stands below it, up to the next heading; a chapter ends where the next chapter begins.
   const parts = []
@@ -40,7 +41,11 @@ document.querySelectorAll("form.filters").forEach(form => {
       for (const node of nodes) node.hidden = empty
     }
     const shown = items.filter(item => !item.hidden).length
-    output.textContent = output.dataset.text.replace("{n}", shown).replace("{total}", items.length)
+    output.textContent = shown ? output.dataset.text.replace("{n}", shown).replace("{total}", items.length) : output.dataset.none
+    for (const link of contents) {  // a table of contents does not list what is hidden
+      const target = document.getElementById(decodeURIComponent(link.hash.slice(1)))
+      link.parentElement.hidden = Boolean(target?.hidden)
+    }
     return wanted
   }
 

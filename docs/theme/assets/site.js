@@ -55,7 +55,9 @@ if (figures.length) {
   const show = figure => {
     large.src = figure.src.replace(/#.*/, "")
     large.alt = figure.alt
-    large.width = Math.min(figure.naturalWidth, Math.max(innerWidth * .94, 900))
+    // As wide as a phone can scroll to; on a larger screen as much as fits into the window.
+    const fits = Math.min(innerWidth * .94, (innerHeight * .96 - 56) * figure.naturalWidth / figure.naturalHeight)
+    large.width = Math.min(figure.naturalWidth, innerWidth < 960 ? 900 : fits)
     dialog.ariaLabel = figure.alt
     dialog.showModal()
   }
