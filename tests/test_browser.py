@@ -21,6 +21,7 @@ from cookbook import site as address
 
 LANGUAGES = {"en": "", "zh": "zh/"}
 SCHEMES = {"light": "default", "dark": "slate"}
+MAX_SHIFT = 0.02  # of the layout by itself, cumulative
 MAX_FIRST_VISIT = 160_000  # bytes sent for a recipe page without its figures
 RESULT = ".md-search-result__link"
 NONSENSE = {"en": "qzxvkjwq", "zh": "龘靐齉爩"}
@@ -78,14 +79,47 @@ def names(site: Path) -> list[str]:
     return found
 
 
+def kind(name: str) -> str:
+    """What a page is, by its address: pages of one kind come from one template."""
+    bare = name.removeprefix("zh/")
+    kinds = (r"recipes/[^/]+/[^/]+/", r"recipes/[^/]+/", r"tags/[^/]+/", r"answers/[^/]+/")
+    return next((pattern for pattern in kinds if re.fullmatch(pattern, bare)), bare)
+
+
 @pytest.fixture(scope="session")
-def visits(chromium: Any, served: Served, names: list[str]) -> list[Visit]:
-    """Every page in light and in dark, at three widths: looked at once, judged by many tests."""
-    seen = []
+def sample(site: Path, names: list[str]) -> list[str]:
+    """Pages that are looked at in every way: one of each kind, but three recipes, those with the most of something."""
+    first = {kind(name): name for name in sorted(names, reverse=True) if not name.startswith("zh/")}
+    recipes = [name for name in names if kind(name) == kind("recipes/x/y/") and not name.startswith("zh/")]
+    chosen = [name for name in first.values() if name not in recipes]
+    for mark in ('class="figure"', '<span class="', 'class="arithmatex"'):  # figures, code, formulas
+        left = [name for name in recipes if name not in chosen]
+        chosen.append(max(left, key=lambda name: (site / name / "index.html").read_text("utf-8").count(mark)))
+    return [prefix + name for prefix in LANGUAGES.values() for name in chosen]
+
+
+@pytest.fixture(scope="session")
+def visits(chromium: Any, served: Served, names: list[str], sample: list[str]) -> list[Visit]:
+    """Looked at once, judged by many tests: the sample in both schemes at every width, each other page in one scheme.
+
+    The other pages take turns, so that each kind of page is met in both schemes in both languages, and a page that is
+    seen in light in one language is seen in dark in the other.
+    """
+    ways: dict[str, list[tuple[str, tuple[int, ...]]]] = {scheme: [] for scheme in SCHEMES}
     for scheme in SCHEMES:
+        for name in sample:
+            ways[scheme] += [(name, (DESKTOP,)), (name, (PHONE, NARROW))]
+    rest = sorted(set(names) - set(sample), key=lambda name: (name.removeprefix("zh/"), name))
+    for turn, name in enumerate(rest):
+        number = turn // 2
+        scheme = list(SCHEMES)[(number + name.startswith("zh/")) % 2]
+        ways[scheme].append((name, (DESKTOP, PHONE, NARROW) if number // 2 % 2 else (PHONE, NARROW, DESKTOP)))
+    seen = []
+    for scheme, pages in ways.items():
         context = new_context(chromium, scheme)
         tab = context.new_page()
-        seen += [chrome.visit(tab, served.url + name, f"{scheme} /{name}") for name in names]
+        for name, widths in pages:
+            seen.append(chrome.visit(tab, served.url + name, f"{scheme} /{name}", widths=widths))
         context.close()
     return seen
 
@@ -123,6 +157,20 @@ def test_no_page_breaks_a_rule_of_axe_core(visits: list[Visit]) -> None:
     assert complaints(visits, "violations") == ""
 
 
+def test_no_page_moves_while_it_is_read(visits: list[Visit]) -> None:
+    assert {seen.name: seen.shifted for seen in visits if seen.shift >= MAX_SHIFT} == {}
+
+
+def test_every_page_is_visited_and_every_kind_in_both_schemes_and_languages(
+    visits: list[Visit], names: list[str], sample: list[str]
+) -> None:
+    seen = {tuple(visit.name.split(" /")) for visit in visits}
+    assert {name for _, name in seen} == set(names)
+    assert seen >= {(scheme, name) for scheme in SCHEMES for name in sample}
+    met = {(kind(name), name.startswith("zh/"), scheme) for scheme, name in seen}
+    assert len(met) == 4 * len({kind(name) for name in names})
+
+
 def test_each_page_takes_the_readers_scheme(visits: list[Visit]) -> None:
     assert {(seen.name.partition(" ")[0], seen.scheme) for seen in visits} == set(SCHEMES.items())
 
@@ -137,8 +185,10 @@ def test_pictures_load_and_show_in_one_scheme_only(visits: list[Visit]) -> None:
                 found.append((seen.name, picture))
     assert found == []
     shown = {seen.name: sum(picture["shown"] for picture in seen.pictures) for seen in visits}
-    for name, count in shown.items():
-        assert count == shown[name.replace("dark", "light", 1)], f"{name} shows other figures than in light"
+    both = [name for name in shown if name.startswith("dark") and name.replace("dark", "light", 1) in shown]
+    assert both
+    for name in both:
+        assert shown[name] == shown[name.replace("dark", "light", 1)], f"{name} shows other figures than in light"
     assert sum(shown.values()) > 0
 
 
@@ -189,27 +239,39 @@ def test_first_visit_to_a_recipe_stays_within_its_budget(
 
 # --- the judges themselves -------------------------------------------------------------------------------------------
 
-FAULTS = {
-    "console": '<script>console.error("planted")</script>',
-    "elsewhere": '<link rel="stylesheet" href="http://elsewhere.invalid/x.css">',
-    "sideways": '<div style="width: 2000px">wide</div>',
-    "escaping": '<div class="nb-output" style="width: 100px; overflow: hidden"><pre>' + "x" * 400 + "</pre></div>",
-    "violations": '<img src="none.png">',
-}
+# What happens once the reader has seen something.
+PAINTED = "<script>new PerformanceObserver(() => {{ {} }}).observe({{ type: 'paint', buffered: true }})</script>"
+FAULTS = [
+    ("console", '<script>console.error("planted")</script>'),
+    ("elsewhere", '<link rel="stylesheet" href="http://elsewhere.invalid/x.css">'),
+    ("sideways", '<div style="width: 2000px">wide</div>'),
+    ("escaping", '<div class="nb-output" style="width: 100px; overflow: hidden"><pre>' + "x" * 400 + "</pre></div>"),
+    ("violations", '<img src="none.png">'),
+    # Contrast is judged once a kind of text, so faults that make it another kind must be seen below text without any.
+    ("violations", '<p>good</p><p style="color: #bbb">pale</p>'),
+    ("violations", '<p>good</p><div style="background: #222"><p><b>good</b></p><p style="color: #333">dim</p></div>'),
+    ("violations", '<p>good</p><div style="background: #333"><section><p>dark on dark</p></section></div>'),
+    ("violations", '<p>good</p><div style="opacity: 0.3"><p>faint</p></div>'),
+    ("violations", '<p style="color: #777; font-size: 40px">large</p><p style="color: #888">small</p>'),
+    ("shifted", PAINTED.format("document.images[0].src = 'late.svg'") + '<img alt="">' + "<p>text</p>" * 20),
+    ("shifted", PAINTED.format("document.querySelector('h1').style.padding = '200px'") + "<p>text</p>" * 20),
+]
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_planted_fault_is_reported(page: Page, tmp_path: Path, fault: str) -> None:
+@pytest.mark.parametrize(("fault", "markup"), FAULTS)
+def test_a_planted_fault_is_reported(page: Page, tmp_path: Path, fault: str, markup: str) -> None:
     frame = '<!doctype html><html lang="en"><head><meta name="viewport" content="width=device-width"><title>t</title>'
     body = "</head><body><main><h1>Heading</h1>{}</main></body></html>"
-    (tmp_path / "faulty.html").write_text(frame + body.format(FAULTS[fault]))
+    (tmp_path / "faulty.html").write_text(frame + body.format(markup))
     (tmp_path / "good.html").write_text(frame + body.format("<p>text</p>"))
+    (tmp_path / "late.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="300" height="300"/>')
     (tmp_path / "favicon.ico").write_bytes(b"")
     with chrome.serve(tmp_path) as server:
         good = chrome.visit(page, f"{server.url}good.html", "good", widths=(PHONE, NARROW))
         faulty = chrome.visit(page, f"{server.url}faulty.html", "faulty", widths=(PHONE, NARROW))
     assert getattr(good, fault) == []
     assert getattr(faulty, fault) != []
+    assert (faulty.shift >= MAX_SHIFT) == (fault == "shifted")
 
 
 def test_a_picture_that_does_not_load_is_reported(page: Page, tmp_path: Path) -> None:
