@@ -128,7 +128,8 @@ BOXES = """() => [...document.querySelectorAll(
   })"""
 
 
-# A reader's way down the page, waiting where a formula or picture is still to come; then every shift of the layout since the page began.
+# A reader's way down the page, waiting where a formula or picture is still to come; then every shift of the layout
+# since the page began.
 # Shifts are summed up, so the number is at least the one that Chromium reports, the largest within five seconds.
 SHIFTS = """async () => {
   const shifts = []

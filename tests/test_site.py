@@ -5,6 +5,7 @@ import gzip
 import html
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -303,7 +304,7 @@ def test_pages_leave_to_one_file_what_the_theme_would_repeat(site: Path, lang: s
     for path in (site / LANGUAGES[lang]).glob("recipes/*/*/index.html"):
         page = parsed(path)
         assert page.select("body script:not([src])")[0].get_text() == "paint()"
-        assert len(page.select("script:not([src])")) == 1
+        assert len(page.select('script:not([src], [type="application/ld+json"])')) == 1
         asked |= {str(use["href"]).rpartition("#")[2] for use in page.find_all("use")}
     assert asked and asked <= drawn
 
@@ -392,14 +393,30 @@ def test_colab_and_source_links_name_files_of_this_repository(
         assert asked["slug"] == [source.key]
 
 
+def metadata_of(script: str) -> dict[str, Any]:
+    """Inline script metadata, found by the expression that its specification gives."""
+    block = re.compile(r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$")
+    (match,) = (match for match in block.finditer(script) if match["type"] == "script")
+    return tomllib.loads("".join(line[2:] or "\n" for line in match["content"].splitlines(keepends=True)))
+
+
+def printed(statement: ast.stmt) -> str:
+    """A statement as a script shows it when a notebook shows what it gives."""
+    return ast.dump(ast.parse(f"print({ast.unparse(statement)})").body[0]) if isinstance(statement, ast.Expr) else ""
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_downloads_are_the_executed_notebook_and_the_source(
+def test_downloads_are_the_executed_notebook_and_a_script_of_the_source(
     site: Path, executed: Path, sources: list[recipe.Recipe], lang: str
 ) -> None:
     for source in sources:
         folder = site / LANGUAGES[lang] / "recipes" / source.key
         assert {f"{source.slug}.ipynb", f"{source.slug}.py"} <= set(actions(site, lang, source))
-        assert (folder / f"{source.slug}.py").read_bytes() == source.path.read_bytes()
+        script = (folder / f"{source.slug}.py").read_text("utf-8")
+        assert metadata_of(script).keys() >= {"requires-python", "dependencies"}
+        wanted = ast.parse("\n".join(cell.source for cell in source.code_cells)).body
+        for statement, expected in zip(ast.parse(script).body, wanted, strict=True):
+            assert ast.dump(statement) in (ast.dump(expected), printed(expected))
         notebook = nbformat.read(folder / f"{source.slug}.ipynb", as_version=nbformat.NO_CONVERT)
         assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
         nbformat.validate(notebook)
@@ -608,22 +625,41 @@ def test_a_recipe_names_the_questions_that_it_answers(
         assert named == {question for question, key in answers.items() if key == source.key} != set()
 
 
+def cards_of(site: Path, base: str, lang: str, place: str) -> dict[str, Tag]:
+    """Cards of a page by the recipe that each leads to."""
+    here = urljoin(f"{base}{LANGUAGES[lang]}", place)
+    return {
+        urljoin(here, str(card.select_one("a")["href"])): card for card in page_of(site, lang, place).select("li.card")
+    }
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_home_shows_every_recipe_with_its_picture_and_figures(
+def test_the_gallery_shows_every_recipe_with_its_picture_and_figures(
     site: Path, base: str, sources: list[recipe.Recipe], records: dict[str, dict[str, Any]], lang: str
 ) -> None:
-    here = f"{base}{LANGUAGES[lang]}"
-    cards = {
-        urljoin(here, str(card.select_one("a")["href"])): card for card in page_of(site, lang, ".").select("li.card")
-    }
-    assert set(cards) == {f"{here}recipes/{source.key}/" for source in sources}
+    cards = cards_of(site, base, lang, "recipes/")
+    assert len(cards) == len(sources)
     for source in sources:
-        card = cards[f"{here}recipes/{source.key}/"]
+        card = cards[f"{base}{LANGUAGES[lang]}recipes/{source.key}/"]
         assert len(card.select("img")) == 2, "one picture for light pages, one for dark ones"
         facts = re.findall(r"\d+", text_of(card.select_one(".facts")))
         record = records[source.key]
         assert facts == [str(round(record["seconds"])), str(round(record["peak_memory"] / 1e6))]
         assert source.header["description"][lang] in text_of(card)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_home_shows_some_recipes_of_each_chapter_and_leads_to_the_rest(
+    site: Path, base: str, sources: list[recipe.Recipe], lang: str
+) -> None:
+    here = f"{base}{LANGUAGES[lang]}"
+    shown = [url.removeprefix(f"{here}recipes/").strip("/") for url in cards_of(site, base, lang, "")]
+    links = {urljoin(here, str(link["href"])) for link in page_of(site, lang, "").select("article a[href]")}
+    assert f"{here}recipes/" in links
+    for chapter in {source.chapter for source in sources}:
+        of_chapter = [source.key for source in sources if source.chapter == chapter]
+        assert len({key for key in shown if key in of_chapter}) == min(3, len(of_chapter))
+        assert len(of_chapter) <= 3 or f"{here}recipes/{chapter}/" in links
 
 
 # --- scripts, sitemap, search, weight --------------------------------------------------------------------------------
