@@ -6,6 +6,7 @@ import html
 import json
 import re
 import tomllib
+import zipfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -19,12 +20,14 @@ import tinycss2
 import yaml
 from bs4 import BeautifulSoup, Tag
 from conftest import ROOT
+from PIL import Image
 
 from cookbook import pages, recipe
 from cookbook import site as address
 
 LANGUAGES = {"en": "", "zh": "zh/"}
 MAX_HTML = 80_000  # mean bytes of a recipe page
+MAX_INDEX_GZIP = 20_000  # bytes of the search index, a recipe in one language
 # The text alone of a page is 9 to 11 kB gzip, so what can be kept small is the markup around it. Part of that is the
 # navigation, which names every recipe of the chapter: some 20 bytes each.
 MAX_HTML_GZIP, MAX_MARKUP_GZIP = 15_000, 5_200
@@ -740,6 +743,12 @@ def test_search_index_holds_no_outputs_and_no_stamps(
         assert "Colab" not in text or "Colab" in own
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_search_index_stays_within_its_budget(site: Path, sources: list[recipe.Recipe], lang: str) -> None:
+    content = (site / LANGUAGES[lang] / "search" / "search_index.json").read_bytes()
+    assert len(gzip.compress(content)) / len(sources) < MAX_INDEX_GZIP
+
+
 def test_recipe_pages_stay_within_their_budget(site: Path, sources: list[recipe.Recipe], record_property: Any) -> None:
     raw, packed, text = [], [], []
     for prefix in LANGUAGES.values():
@@ -754,3 +763,117 @@ def test_recipe_pages_stay_within_their_budget(site: Path, sources: list[recipe.
     assert sum(raw) / len(raw) <= MAX_HTML, raw
     assert sum(packed) / len(packed) <= MAX_HTML_GZIP, packed
     assert (sum(packed) - sum(text)) / len(packed) <= MAX_MARKUP_GZIP, (packed, text)
+
+
+# --- to read on, to take along, and for programs ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_previous_and_next_lead_through_the_chapter(
+    site: Path, base: str, sources: list[recipe.Recipe], lang: str
+) -> None:
+    for chapter in {source.chapter for source in sources}:
+        start = f"{base}{LANGUAGES[lang]}recipes/{chapter}/"
+        url, seen = start, []
+        while True:
+            (step,) = parsed(file_of(site, base, url) or Path()).select(".md-footer__link--next") or [None]
+            if step is None:
+                break
+            before, url = url, urljoin(url, str(step["href"]))
+            back = parsed(file_of(site, base, url) or Path()).select_one(".md-footer__link--prev")
+            assert back is not None and urljoin(url, str(back["href"])) == before
+            seen.append(url)
+        keys = {source.key for source in sources if source.chapter == chapter}
+        assert {url.removeprefix(f"{base}{LANGUAGES[lang]}recipes/").strip("/") for url in seen} == keys
+        assert len(seen) == len(keys)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_recipe_leads_to_what_to_read_first_and_to_related_ones(
+    site: Path, base: str, sources: list[recipe.Recipe], lang: str
+) -> None:
+    start = f"{base}{LANGUAGES[lang]}recipes/"
+    assert any(source.header.get("builds_on") for source in sources)
+    for source in sources:
+        links = page_of(site, lang, f"recipes/{source.key}").select("nav.foot a")
+        targets = [urljoin(f"{start}{source.key}/", str(link["href"])) for link in links]
+        recipes = [url.removeprefix(start).strip("/") for url in targets if url.startswith(start)]
+        first = source.header.get("builds_on", [])
+        assert recipes[: len(first)] == first
+        assert len(recipes) >= len(first) + 3 and source.key not in recipes
+        tags = [url.removesuffix("/").rpartition("/")[2] for url in targets if "/tags/" in url]
+        assert tags == source.header["tags"]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_page_is_there_as_markdown(site: Path, lang: str) -> None:
+    for path in (site / LANGUAGES[lang]).rglob("index.html"):
+        text = path.with_suffix(".md").read_text("utf-8")
+        title = re.sub(r"[¶\s]", "", parsed(path).select_one("h1").get_text())
+        assert re.sub(r"[¶\s\\`]", "", text.partition("\n")[0].removeprefix("# ")) == title, path
+        assert not re.search(r"</?(div|span|p|nav|form)\b", re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.S)), path
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_llms_txt_leads_to_markdown_of_every_recipe(
+    site: Path, base: str, sources: list[recipe.Recipe], lang: str
+) -> None:
+    text = (site / LANGUAGES[lang] / "llms.txt").read_text("utf-8")
+    links = re.findall(r"\]\((\S+)\)", text)
+    for url in links:
+        assert url.endswith(".md") and wrong_address(site, base, url, loaded=False) is None
+    assert {f"{base}{LANGUAGES[lang]}recipes/{source.key}/index.md" for source in sources} <= set(links)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_recipe_says_to_programs_what_it_is(site: Path, base: str, sources: list[recipe.Recipe], lang: str) -> None:
+    for source in sources:
+        soup = page_of(site, lang, f"recipes/{source.key}")
+        (script,) = soup.select('script[type="application/ld+json"]')
+        data = json.loads(script.get_text())
+        assert set(data["@type"]) == {"TechArticle", "LearningResource"}
+        assert data["headline"] == source.header["title"][lang]
+        canonical = soup.select_one('link[rel="canonical"]')
+        assert canonical is not None and data["url"] == canonical["href"]
+        (picture,) = soup.select('meta[property="og:image"]')
+        assert picture["content"] == data["image"]
+        with Image.open(file_of(site, base, data["image"]) or "") as image:
+            assert image.size == (1200, 630)
+        assert soup.select_one('meta[property="og:title"]')["content"] == source.header["title"][lang]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_feed_leads_to_pages_of_its_language(site: Path, base: str, lang: str) -> None:
+    space = {"a": "http://www.w3.org/2005/Atom"}
+    feed = ElementTree.parse(site / LANGUAGES[lang] / "feed.xml").getroot()
+    links = [link.get("href", "") for link in feed.findall("a:entry/a:link", space)]
+    changes = page_of(site, lang, "recipes/models/cnn-digits").select(".changes")  # none in a shallow clone
+    assert bool(links) == bool(changes)
+    for url in links:
+        assert url.startswith(f"{base}{LANGUAGES[lang]}recipes/")
+        assert wrong_address(site, base, url, loaded=False) is None
+    for path in pages_of(site / LANGUAGES[lang]):
+        (link,) = parsed(path).select('link[type="application/atom+xml"]')
+        if lang == "zh" or "zh" not in path.relative_to(site).parts:
+            target = file_of(site, base, urljoin(url_of(site, base, path), str(link["href"])))
+            assert target == site / LANGUAGES[lang] / "feed.xml"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_all_notebooks_come_as_one_zip(site: Path, sources: list[recipe.Recipe], lang: str) -> None:
+    name = f"recipes-that-run-notebooks-{lang}"
+    with zipfile.ZipFile(site / "downloads" / f"{name}.zip") as archive:
+        assert set(archive.namelist()) == {f"{name}/{source.key}.ipynb" for source in sources}
+        for source in sources:
+            own = site / LANGUAGES[lang] / "recipes" / source.key / f"{source.slug}.ipynb"
+            assert archive.read(f"{name}/{source.key}.ipynb") == own.read_bytes()
+
+
+def test_a_report_fills_in_fields_that_the_form_has(site: Path, sources: list[recipe.Recipe]) -> None:
+    form = yaml.safe_load((ROOT / ".github" / "ISSUE_TEMPLATE" / "recipe-is-wrong.yml").read_text("utf-8"))
+    # GitHub fills inputs and text areas only.
+    fields = {field.get("id") for field in form["body"] if field["type"] in ("input", "textarea")}
+    for source in sources:
+        (report,) = (link for link in actions(site, "en", source) if "/issues/new?" in link)
+        filled = parse_qs(urlsplit(report).query)
+        assert {"slug", "version", "environment"} <= set(filled) - {"template"} <= fields
