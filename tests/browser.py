@@ -5,7 +5,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -45,18 +45,22 @@ class Handler(SimpleHTTPRequestHandler):
         file = Path(self.directory) / path.removeprefix(self.prefix)
         if path.startswith(self.prefix) and path.endswith("/"):
             file = file / "index.html"
+        status = 200
         if not path.startswith(self.prefix) or not file.is_file():
-            self.send_error(404)
-            return
+            status, file = 404, Path(self.directory) / "404.html"  # as GitHub Pages does, in either language
+            if not path.startswith(self.prefix) or not file.is_file():
+                self.send_error(404)
+                return
         body = file.read_bytes()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Type", self.guess_type(str(file)))
         if file.suffix in COMPRESSED:
             body = gzip.compress(body, 9, mtime=0)
             self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        with suppress(ConnectionError):  # the reader has gone on
+            self.wfile.write(body)
         self.sent.append((path, len(body)))
 
     def log_message(self, format: str, *arguments: Any) -> None:
@@ -108,8 +112,9 @@ class Visit:
     shifted: list[str] = field(default_factory=list)
 
 
-# Every picture is loaded, also one that is hidden or far below; `broken` when it cannot be decoded.
-PICTURES = """() => Promise.all([...document.images].map(async image => {
+# Every picture is loaded, also one that is hidden or far below; `broken` when it cannot be decoded. An image without
+# address waits for a figure to open large.
+PICTURES = """() => Promise.all([...document.querySelectorAll("img[src]")].map(async image => {
   image.loading = "eager"
   const decoded = await image.decode().then(() => true, () => false)
   return {source: image.getAttribute("src"), broken: !decoded || !image.naturalWidth,
