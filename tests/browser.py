@@ -148,12 +148,14 @@ SHIFTS = """async () => {
     const { top, bottom } = element.getBoundingClientRect()
     return waiting(element) && bottom > 0 && top < innerHeight
   })
+  // Nobody reads a screen faster than KaTeX comes, so it may take its time once it was asked for early enough.
+  const fetching = () => document.querySelector('script[src*="katex"]') && !document.querySelector(".katex")
   const end = () => document.documentElement.scrollHeight - innerHeight
   for (let y = 0; y < end() + innerHeight; y += innerHeight * 0.8) {
     scrollTo(0, Math.min(y, end()))
     await frames()
     const late = performance.now() + 10_000  // what is missing is told by who looks at formulas and pictures
-    while (pending() && performance.now() < late) await frames()
+    while ((pending() || fetching()) && performance.now() < late) await frames()
   }
   await document.fonts.ready
   await frames()

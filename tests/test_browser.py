@@ -6,6 +6,7 @@ import os
 import re
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,7 @@ def sample(site: Path, names: list[str]) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def visits(chromium: Any, served: Served, names: list[str], sample: list[str]) -> list[Visit]:
+def visits(served: Served, names: list[str], sample: list[str]) -> list[Visit]:
     """Looked at once, judged by many tests: the sample in both schemes at every width, each other page in one scheme.
 
     The other pages take turns, so that each kind of page is met in both schemes in both languages, and a page that is
@@ -115,14 +116,19 @@ def visits(chromium: Any, served: Served, names: list[str], sample: list[str]) -
         number = turn // 2
         scheme = list(SCHEMES)[(number + name.startswith("zh/")) % 2]
         ways[scheme].append((name, (DESKTOP, PHONE, NARROW) if number // 2 % 2 else (PHONE, NARROW, DESKTOP)))
-    seen = []
-    for scheme, pages in ways.items():
-        context = new_context(chromium, scheme)
-        tab = context.new_page()
-        for name, widths in pages:
-            seen.append(chrome.visit(tab, served.url + name, f"{scheme} /{name}", widths=widths))
-        context.close()
-    return seen
+
+    def look(scheme: str) -> list[Visit]:
+        with sync_playwright() as playwright:
+            launched = playwright.chromium.launch(
+                executable_path=required_chromium(), headless=True, args=list(chrome.FLAGS)
+            )
+            tab = new_context(launched, scheme).new_page()
+            seen = [chrome.visit(tab, served.url + name, f"{scheme} /{name}", widths=w) for name, w in ways[scheme]]
+            launched.close()
+            return seen
+
+    with ThreadPoolExecutor(len(SCHEMES)) as pool:  # a browser each: one waits while the other works
+        return [seen for each in pool.map(look, SCHEMES) for seen in each]
 
 
 def complaints(visits: list[Visit], attribute: str) -> str:
