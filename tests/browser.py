@@ -5,7 +5,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 
 FLAGS = (
     "--no-sandbox",
@@ -45,18 +45,22 @@ class Handler(SimpleHTTPRequestHandler):
         file = Path(self.directory) / path.removeprefix(self.prefix)
         if path.startswith(self.prefix) and path.endswith("/"):
             file = file / "index.html"
+        status = 200
         if not path.startswith(self.prefix) or not file.is_file():
-            self.send_error(404)
-            return
+            status, file = 404, Path(self.directory) / "404.html"  # as GitHub Pages does, in either language
+            if not path.startswith(self.prefix) or not file.is_file():
+                self.send_error(404)
+                return
         body = file.read_bytes()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Type", self.guess_type(str(file)))
         if file.suffix in COMPRESSED:
             body = gzip.compress(body, 9, mtime=0)
             self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        with suppress(ConnectionError):  # the reader has gone on
+            self.wfile.write(body)
         self.sent.append((path, len(body)))
 
     def log_message(self, format: str, *arguments: Any) -> None:
@@ -104,10 +108,13 @@ class Visit:
     typeset: int = 0
     misset: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
+    shift: float = 0.0  # how far the layout moved by itself, as the browser counts it
+    shifted: list[str] = field(default_factory=list)
 
 
-# Every picture is loaded, also one that is hidden or far below; `broken` when it cannot be decoded.
-PICTURES = """() => Promise.all([...document.images].map(async image => {
+# Every picture is loaded, also one that is hidden or far below; `broken` when it cannot be decoded. An image without
+# address waits for a figure to open large.
+PICTURES = """() => Promise.all([...document.querySelectorAll("img[src]")].map(async image => {
   image.loading = "eager"
   const decoded = await image.decode().then(() => true, () => false)
   return {source: image.getAttribute("src"), broken: !decoded || !image.naturalWidth,
@@ -126,8 +133,68 @@ BOXES = """() => [...document.querySelectorAll(
   })"""
 
 
+# A reader's way down the page, waiting where a formula or picture is still to come; then every shift of the layout
+# since the page began.
+# Shifts are summed up, so the number is at least the one that Chromium reports, the largest within five seconds.
+SHIFTS = """async () => {
+  const shifts = []
+  const note = list => shifts.push(...list.getEntries().filter(entry => !entry.hadRecentInput))
+  const observer = new PerformanceObserver(note)
+  observer.observe({ type: "layout-shift", buffered: true })
+  const frames = async () => { for (let n = 0; n < 2; n++) await new Promise(requestAnimationFrame) }
+  while (!performance.getEntriesByName("first-contentful-paint").length) await frames()
+  const waiting = element => !element.complete && element.checkVisibility()
+  const pending = () => [...document.querySelectorAll(".arithmatex:not(:has(.katex)), img")].some(element => {
+    const { top, bottom } = element.getBoundingClientRect()
+    return waiting(element) && bottom > 0 && top < innerHeight
+  })
+  // Nobody reads a screen faster than KaTeX comes, so it may take its time once it was asked for early enough.
+  const fetching = () => document.querySelector('script[src*="katex"]') && !document.querySelector(".katex")
+  const end = () => document.documentElement.scrollHeight - innerHeight
+  for (let y = 0; y < end() + innerHeight; y += innerHeight * 0.8) {
+    scrollTo(0, Math.min(y, end()))
+    await frames()
+    const late = performance.now() + 10_000  // what is missing is told by who looks at formulas and pictures
+    while ((pending() || fetching()) && performance.now() < late) await frames()
+  }
+  await document.fonts.ready
+  await frames()
+  note({ getEntries: () => observer.takeRecords() })
+  scrollTo(0, 0)
+  const name = node => node?.className || node?.nodeName
+  return shifts.map(shift => ({ value: shift.value, what: shift.sources.map(source => name(source.node)).join(", ") }))
+}"""
+
+# Contrast takes nine tenths of axe-core's time. It depends on colours and sizes alone, so of all the texts that have
+# these in common, their grounds included, the first is judged for all.
+DISTINCT = """() => {
+  const grounds = new Map([[null, ""]])
+  const ground = element => {
+    if (!grounds.has(element)) {
+      const style = getComputedStyle(element)
+      const own = ["backgroundColor", "backgroundImage", "opacity", "filter", "mixBlendMode", "position", "zIndex"]
+        .map(name => style[name]).join(" ")
+      const plain = own === "rgba(0, 0, 0, 0) none 1 none normal static auto"
+      grounds.set(element, ground(element.parentElement) + (plain ? "" : `|${own}`))
+    }
+    return grounds.get(element)
+  }
+  const field = "input, select, textarea, button, [aria-disabled]", seen = new Set()
+  const written = element => [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim())
+  for (const element of document.body.querySelectorAll("*")) {
+    if (!element.matches(field) && !written(element) || !element.checkVisibility({ visibilityProperty: true })) continue
+    const style = getComputedStyle(element)
+    const kind = ["color", "fontSize", "fontWeight", "textShadow"].map(name => style[name])
+    const key = [...kind, element.matches(field), ground(element)].join(";")
+    if (!seen.has(key)) element.dataset.contrast = ""
+    seen.add(key)
+  }
+  axe.configure({ rules: [{ id: "color-contrast", selector: "[data-contrast]" }] })
+}"""
+
+
 def visit(page: Any, url: str, name: str, *, widths: tuple[int, ...] = (DESKTOP, PHONE, NARROW)) -> Visit:
-    """Open a page, look at it at every width, and let axe-core judge it at the first two."""
+    """Open a page at the first width, go through it and let axe-core judge it there; then look at every other width."""
     seen = Visit(name)
     host = urlsplit(url).netloc
 
@@ -150,6 +217,9 @@ def visit(page: Any, url: str, name: str, *, widths: tuple[int, ...] = (DESKTOP,
     try:
         page.set_viewport_size({"width": widths[0], "height": 900})
         page.goto(url, wait_until="load")
+        for shift in page.evaluate(SHIFTS):
+            seen.shift += shift["value"]
+            seen.shifted.append(f"{shift['value']:.4f} {shift['what']}")
         seen.formulas = page.locator(".arithmatex").count()
         if seen.formulas:
             page.locator(".arithmatex").first.scroll_into_view_if_needed()  # formulas are set when they come near
@@ -170,8 +240,8 @@ def visit(page: Any, url: str, name: str, *, widths: tuple[int, ...] = (DESKTOP,
                 seen.wide_boxes += box["wide"]
                 if box["outside"] or (box["wide"] and not box["scrolls"]):
                     seen.escaping.append(f"{width} px: {box['name']} {box['text']!r}")
-            if number < 2:
-                seen.violations += [f"{width} px: {text}" for text in axe(page)]
+            if number == 0:
+                seen.violations = [f"{width} px: {text}" for text in axe(page)]
     finally:
         for event, listener in listeners.items():
             page.remove_listener(event, listener)
@@ -181,7 +251,10 @@ def visit(page: Any, url: str, name: str, *, widths: tuple[int, ...] = (DESKTOP,
 def axe(page: Any) -> list[str]:
     """Every rule of axe-core that the page breaks, best practices included, with the elements that do."""
     found = []
-    for violation in Axe().run(page).response["violations"]:
+    page.evaluate(AXE_SCRIPT)
+    page.evaluate(DISTINCT)
+    run = 'axe.run({resultTypes: ["violations"]}).then(results => results.violations)'  # the rest would only be sent
+    for violation in page.evaluate(run):
         for node in violation["nodes"]:
             reasons = [item["message"] for kind in ("any", "all", "none") for item in node[kind]]
             found.append(f"{violation['id']}: {node['target']} {node['html'][:120]!r} {'; '.join(reasons)[:200]}")

@@ -1,10 +1,12 @@
 """The built site in a real Chromium: what a reader does, and what every page must be in both schemes and widths."""
 
+import html
 import json
 import os
 import re
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from cookbook import site as address
 
 LANGUAGES = {"en": "", "zh": "zh/"}
 SCHEMES = {"light": "default", "dark": "slate"}
+MAX_SHIFT = 0.02  # of the layout by itself, cumulative
 MAX_FIRST_VISIT = 160_000  # bytes sent for a recipe page without its figures
 RESULT = ".md-search-result__link"
 NONSENSE = {"en": "qzxvkjwq", "zh": "龘靐齉爩"}
@@ -78,16 +81,54 @@ def names(site: Path) -> list[str]:
     return found
 
 
+def kind(name: str) -> str:
+    """What a page is, by its address: pages of one kind come from one template."""
+    bare = name.removeprefix("zh/")
+    kinds = (r"recipes/[^/]+/[^/]+/", r"recipes/[^/]+/", r"tags/[^/]+/", r"answers/[^/]+/")
+    return next((pattern for pattern in kinds if re.fullmatch(pattern, bare)), bare)
+
+
 @pytest.fixture(scope="session")
-def visits(chromium: Any, served: Served, names: list[str]) -> list[Visit]:
-    """Every page in light and in dark, at three widths: looked at once, judged by many tests."""
-    seen = []
+def sample(site: Path, names: list[str]) -> list[str]:
+    """Pages that are looked at in every way: one of each kind, but three recipes, those with the most of something."""
+    first = {kind(name): name for name in sorted(names, reverse=True) if not name.startswith("zh/")}
+    recipes = [name for name in names if kind(name) == kind("recipes/x/y/") and not name.startswith("zh/")]
+    chosen = [name for name in first.values() if name not in recipes]
+    for mark in ('class="figure"', '<span class="', 'class="arithmatex"'):  # figures, code, formulas
+        left = [name for name in recipes if name not in chosen]
+        chosen.append(max(left, key=lambda name: (site / name / "index.html").read_text("utf-8").count(mark)))
+    return [prefix + name for prefix in LANGUAGES.values() for name in chosen]
+
+
+@pytest.fixture(scope="session")
+def visits(served: Served, names: list[str], sample: list[str]) -> list[Visit]:
+    """Looked at once, judged by many tests: the sample in both schemes at every width, each other page in one scheme.
+
+    The other pages take turns, so that each kind of page is met in both schemes in both languages, and a page that is
+    seen in light in one language is seen in dark in the other.
+    """
+    ways: dict[str, list[tuple[str, tuple[int, ...]]]] = {scheme: [] for scheme in SCHEMES}
     for scheme in SCHEMES:
-        context = new_context(chromium, scheme)
-        tab = context.new_page()
-        seen += [chrome.visit(tab, served.url + name, f"{scheme} /{name}") for name in names]
-        context.close()
-    return seen
+        for name in sample:
+            ways[scheme] += [(name, (DESKTOP,)), (name, (PHONE, NARROW))]
+    rest = sorted(set(names) - set(sample), key=lambda name: (name.removeprefix("zh/"), name))
+    for turn, name in enumerate(rest):
+        number = turn // 2
+        scheme = list(SCHEMES)[(number + name.startswith("zh/")) % 2]
+        ways[scheme].append((name, (DESKTOP, PHONE, NARROW) if number // 2 % 2 else (PHONE, NARROW, DESKTOP)))
+
+    def look(scheme: str) -> list[Visit]:
+        with sync_playwright() as playwright:
+            launched = playwright.chromium.launch(
+                executable_path=required_chromium(), headless=True, args=list(chrome.FLAGS)
+            )
+            tab = new_context(launched, scheme).new_page()
+            seen = [chrome.visit(tab, served.url + name, f"{scheme} /{name}", widths=w) for name, w in ways[scheme]]
+            launched.close()
+            return seen
+
+    with ThreadPoolExecutor(len(SCHEMES)) as pool:  # a browser each: one waits while the other works
+        return [seen for each in pool.map(look, SCHEMES) for seen in each]
 
 
 def complaints(visits: list[Visit], attribute: str) -> str:
@@ -123,6 +164,20 @@ def test_no_page_breaks_a_rule_of_axe_core(visits: list[Visit]) -> None:
     assert complaints(visits, "violations") == ""
 
 
+def test_no_page_moves_while_it_is_read(visits: list[Visit]) -> None:
+    assert {seen.name: seen.shifted for seen in visits if seen.shift >= MAX_SHIFT} == {}
+
+
+def test_every_page_is_visited_and_every_kind_in_both_schemes_and_languages(
+    visits: list[Visit], names: list[str], sample: list[str]
+) -> None:
+    seen = {tuple(visit.name.split(" /")) for visit in visits}
+    assert {name for _, name in seen} == set(names)
+    assert seen >= {(scheme, name) for scheme in SCHEMES for name in sample}
+    met = {(kind(name), name.startswith("zh/"), scheme) for scheme, name in seen}
+    assert len(met) == 4 * len({kind(name) for name in names})
+
+
 def test_each_page_takes_the_readers_scheme(visits: list[Visit]) -> None:
     assert {(seen.name.partition(" ")[0], seen.scheme) for seen in visits} == set(SCHEMES.items())
 
@@ -137,8 +192,10 @@ def test_pictures_load_and_show_in_one_scheme_only(visits: list[Visit]) -> None:
                 found.append((seen.name, picture))
     assert found == []
     shown = {seen.name: sum(picture["shown"] for picture in seen.pictures) for seen in visits}
-    for name, count in shown.items():
-        assert count == shown[name.replace("dark", "light", 1)], f"{name} shows other figures than in light"
+    both = [name for name in shown if name.startswith("dark") and name.replace("dark", "light", 1) in shown]
+    assert both
+    for name in both:
+        assert shown[name] == shown[name.replace("dark", "light", 1)], f"{name} shows other figures than in light"
     assert sum(shown.values()) > 0
 
 
@@ -189,27 +246,39 @@ def test_first_visit_to_a_recipe_stays_within_its_budget(
 
 # --- the judges themselves -------------------------------------------------------------------------------------------
 
-FAULTS = {
-    "console": '<script>console.error("planted")</script>',
-    "elsewhere": '<link rel="stylesheet" href="http://elsewhere.invalid/x.css">',
-    "sideways": '<div style="width: 2000px">wide</div>',
-    "escaping": '<div class="nb-output" style="width: 100px; overflow: hidden"><pre>' + "x" * 400 + "</pre></div>",
-    "violations": '<img src="none.png">',
-}
+# What happens once the reader has seen something.
+PAINTED = "<script>new PerformanceObserver(() => {{ {} }}).observe({{ type: 'paint', buffered: true }})</script>"
+FAULTS = [
+    ("console", '<script>console.error("planted")</script>'),
+    ("elsewhere", '<link rel="stylesheet" href="http://elsewhere.invalid/x.css">'),
+    ("sideways", '<div style="width: 2000px">wide</div>'),
+    ("escaping", '<div class="nb-output" style="width: 100px; overflow: hidden"><pre>' + "x" * 400 + "</pre></div>"),
+    ("violations", '<img src="none.png">'),
+    # Contrast is judged once a kind of text, so faults that make it another kind must be seen below text without any.
+    ("violations", '<p>good</p><p style="color: #bbb">pale</p>'),
+    ("violations", '<p>good</p><div style="background: #222"><p><b>good</b></p><p style="color: #333">dim</p></div>'),
+    ("violations", '<p>good</p><div style="background: #333"><section><p>dark on dark</p></section></div>'),
+    ("violations", '<p>good</p><div style="opacity: 0.3"><p>faint</p></div>'),
+    ("violations", '<p style="color: #777; font-size: 40px">large</p><p style="color: #888">small</p>'),
+    ("shifted", PAINTED.format("document.images[0].src = 'late.svg'") + '<img alt="">' + "<p>text</p>" * 20),
+    ("shifted", PAINTED.format("document.querySelector('h1').style.padding = '200px'") + "<p>text</p>" * 20),
+]
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_planted_fault_is_reported(page: Page, tmp_path: Path, fault: str) -> None:
+@pytest.mark.parametrize(("fault", "markup"), FAULTS)
+def test_a_planted_fault_is_reported(page: Page, tmp_path: Path, fault: str, markup: str) -> None:
     frame = '<!doctype html><html lang="en"><head><meta name="viewport" content="width=device-width"><title>t</title>'
     body = "</head><body><main><h1>Heading</h1>{}</main></body></html>"
-    (tmp_path / "faulty.html").write_text(frame + body.format(FAULTS[fault]))
+    (tmp_path / "faulty.html").write_text(frame + body.format(markup))
     (tmp_path / "good.html").write_text(frame + body.format("<p>text</p>"))
+    (tmp_path / "late.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="300" height="300"/>')
     (tmp_path / "favicon.ico").write_bytes(b"")
     with chrome.serve(tmp_path) as server:
         good = chrome.visit(page, f"{server.url}good.html", "good", widths=(PHONE, NARROW))
         faulty = chrome.visit(page, f"{server.url}faulty.html", "faulty", widths=(PHONE, NARROW))
     assert getattr(good, fault) == []
     assert getattr(faulty, fault) != []
+    assert (faulty.shift >= MAX_SHIFT) == (fault == "shifted")
 
 
 def test_a_picture_that_does_not_load_is_reported(page: Page, tmp_path: Path) -> None:
@@ -224,13 +293,20 @@ def test_a_picture_that_does_not_load_is_reported(page: Page, tmp_path: Path) ->
 def search(page: Page, url: str, text: str) -> list[str]:
     """Type into the search box as a reader does; the addresses found, best first."""
     page.goto(url)
-    box = page.locator(".md-search__input")
-    box.click()
-    box.press_sequentially(text, delay=30)
-    box.press("End")  # the theme listens to keys, and text from an input method has none
-    meta = page.locator(".md-search-result__meta")
-    waiting = "!/^(Initializing|Type to|正在初始化|键入以)/.test(element.textContent.trim())"
-    page.wait_for_function(f"element => {waiting}", arg=meta.element_handle())
+    page.locator(".md-search__input").click()
+    return search_here(page, text)
+
+
+def search_here(page: Page, text: str) -> list[str]:
+    """The same on a page where the box is open; the box is emptied first, so that what is found belongs to `text`."""
+    box, meta = page.locator(".md-search__input"), page.locator(".md-search-result__meta")
+    for typed, idle in (("", "true"), (text, "false")):
+        box.fill(typed)  # at once: what half a word finds is not what is asked for
+        box.press("End")  # the theme listens to keys, and text from an input method has none
+        starts = r"/^(Initializing|Type to|正在初始化|键入以)/"
+        page.wait_for_function(
+            f"element => {starts}.test(element.textContent.trim()) === {idle}", arg=meta.element_handle()
+        )
     return [urljoin(page.url, str(link.get_attribute("href"))) for link in page.locator(RESULT).all()]
 
 
@@ -239,35 +315,45 @@ def index(site: Path, lang: str) -> list[dict[str, str]]:
     return list(data["docs"])
 
 
-def rare_word(docs: list[dict[str, str]], key: str) -> tuple[str, str]:
-    """A word that stands in one section of one recipe only, and where."""
+def words_of(doc: dict[str, str], lang: str) -> set[str]:
+    """Words of one section, as the index separates them."""
+    text = html.unescape(re.sub(r"<[^>]+>", " ", f"{doc['title']} {doc['text']}"))
+    return set(re.findall(r"\b[a-z]{6,}\b" if lang == "en" else r"[\u4e00-\u9fff]{3,}", text.lower()))
+
+
+def rare_words(docs: list[dict[str, str]], lang: str) -> dict[str, tuple[str, str]]:
+    """For each recipe a word that stands in one section only, the longest, and the section's address."""
     where: dict[str, set[str]] = {}
     for doc in docs:
-        for word in re.findall(r"\b[a-z]{6,}\b", re.sub(r"<[^>]+>", " ", f"{doc['title']} {doc['text']}").lower()):
+        for word in words_of(doc, lang):
             where.setdefault(word, set()).add(doc["location"])
-    found = [
-        (word, next(iter(places)))
-        for word, places in where.items()
-        if len(places) == 1 and next(iter(places)).startswith(f"recipes/{key}/#")
-    ]
-    return min(found, key=lambda item: (-len(item[0]), item[0]))
+    found: dict[str, tuple[str, str]] = {}
+    for word, places in sorted(where.items(), key=lambda item: (-len(item[0]), item[0])):
+        place, mark, _ = next(iter(places)).partition("#")
+        if len(places) == 1 and mark and kind(place) == kind("recipes/x/y/"):
+            found.setdefault(place.removeprefix("recipes/").strip("/"), (word, next(iter(places))))
+    return found
 
 
-def test_english_search_leads_to_the_section_that_holds_the_word(
-    page: Page, site: Path, served: Served, sources: list[recipe.Recipe]
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_search_leads_to_the_section_that_holds_the_word(
+    page: Page, site: Path, served: Served, sources: list[recipe.Recipe], lang: str
 ) -> None:
-    for source in sources:
-        word, location = rare_word(index(site, "en"), source.key)
-        found = search(page, served.url, word)
-        assert any(f"/recipes/{source.key}/" in url for url in found), f"{word!r} is in {location}, found {found}"
-        link = page.locator(f'{RESULT}[href*="{source.key}/"][href*="#{location.partition("#")[2]}"]').first
-        link.click()
-        page.wait_for_url(f"**/recipes/{source.key}/**")
-        anchor = unquote(urlsplit(page.url).fragment)
-        assert anchor == location.partition("#")[2]
-        heading = page.locator(f"[id='{anchor}']")
-        assert -50 < heading.bounding_box()["y"] < 900, "the section is not on the screen"
-        page.locator("article mark").first.wait_for(state="visible")  # the word is marked
+    start = served.url + LANGUAGES[lang]
+    rare = rare_words(index(site, lang), lang)
+    assert set(rare) == {source.key for source in sources}
+    page.goto(start)
+    page.locator(".md-search__input").click()
+    for word, location in rare.values():
+        found = [url.partition("?")[0] + "#" + unquote(urlsplit(url).fragment) for url in search_here(page, word)]
+        assert start + location in found[:6], f"{word!r} is in {location}"  # behind its page and that page's best
+    # The last one is followed to its end.
+    place, _, anchor = location.partition("#")
+    page.locator(f'{RESULT}[href*="{place}"]').filter(has=page.locator("mark")).first.click()
+    page.wait_for_url(f"**/{place}**")
+    assert unquote(urlsplit(page.url).fragment) == anchor
+    assert -50 < page.locator(f"[id='{anchor}']").bounding_box()["y"] < 900, "the section is not on the screen"
+    page.locator("article mark").first.wait_for(state="visible")  # the word is marked
 
 
 def chinese_words(docs: list[dict[str, str]], key: str) -> list[str]:
@@ -279,15 +365,17 @@ def chinese_words(docs: list[dict[str, str]], key: str) -> list[str]:
     return sorted({*words, *pairs}, key=len)[-2:]
 
 
-def test_chinese_search_finds_the_page_of_each_recipe(
+def test_chinese_search_finds_each_recipe_by_words_of_its_title(
     page: Page, site: Path, served: Served, sources: list[recipe.Recipe]
 ) -> None:
+    page.goto(f"{served.url}zh/")
+    page.locator(".md-search__input").click()
+    docs = index(site, "zh")
     for source in sources:
-        words = chinese_words(index(site, "zh"), source.key)
+        words = chinese_words(docs, source.key)
         assert words
         for word in words:
-            found = search(page, f"{served.url}zh/", word)
-            pages = list(dict.fromkeys(url.partition("?")[0] for url in found))  # a page is found by several sections
+            pages = list(dict.fromkeys(url.partition("?")[0] for url in search_here(page, word)))
             assert any(f"/zh/recipes/{source.key}/" in url for url in pages[:4]), f"{word}: {pages}"
 
 
@@ -319,11 +407,8 @@ def switch_language(page: Page, lang: str) -> None:
     page.wait_for_load_state("load")
 
 
-def test_language_switch_stays_on_the_page(page: Page, served: Served, sources: list[recipe.Recipe]) -> None:
-    places = ["", "about/", "questions/", "questions/documents/", "404.html"]
-    places += [f"recipes/{source.key}/" for source in sources]
-    places += sorted({f"recipes/{source.chapter}/" for source in sources})
-    for place in places:
+def test_language_switch_stays_on_the_page(page: Page, served: Served, sample: list[str]) -> None:
+    for place in sample[: len(sample) // 2]:  # the English half; where each page's link leads is checked in test_site
         page.goto(served.url + place)
         switch_language(page, "zh")
         expected = served.url + ("zh/" if place == "404.html" else f"zh/{place}")
@@ -414,18 +499,17 @@ def test_theme_toggle_changes_the_scheme_and_survives_a_reload(chromium: Any, se
     context.close()
 
 
-def test_downloads_arrive_as_they_are_on_the_site(
-    page: Page, site: Path, served: Served, sources: list[recipe.Recipe]
-) -> None:
-    for source in sources:
-        for prefix in LANGUAGES.values():
-            folder = f"{prefix}recipes/{source.key}/"
-            page.goto(served.url + folder)
-            for name in (f"{source.slug}.ipynb", f"{source.slug}.py"):
-                with page.expect_download() as waiting:
-                    page.locator(f'.actions a[href="{name}"]').click()
-                assert waiting.value.suggested_filename == name
-                assert Path(waiting.value.path()).read_bytes() == (site / folder / name).read_bytes()
+def test_downloads_arrive_as_they_are_on_the_site(page: Page, site: Path, served: Served, sample: list[str]) -> None:
+    folders = [name for name in sample if kind(name) == kind("recipes/x/y/")]
+    assert len(folders) == 6
+    for folder in folders:
+        page.goto(served.url + folder)
+        slug = folder.split("/")[-2]
+        for name in (f"{slug}.ipynb", f"{slug}.py"):
+            with page.expect_download() as waiting:
+                page.locator(f'.actions a[href="{name}"]').click()
+            assert waiting.value.suggested_filename == name
+            assert Path(waiting.value.path()).read_bytes() == (site / folder / name).read_bytes()
 
 
 # --- without a mouse -------------------------------------------------------------------------------------------------
@@ -515,7 +599,8 @@ def test_the_named_chromium_is_taken_before_others(monkeypatch: pytest.MonkeyPat
 
 
 def shown_of(page: Page, selector: str) -> list[str]:
-    return [item.inner_text() for item in page.locator(selector).all() if item.is_visible()]
+    texts = "items => items.filter(item => item.checkVisibility()).map(item => item.innerText)"
+    return list(page.locator(selector).evaluate_all(texts))
 
 
 @pytest.mark.parametrize("prefix", LANGUAGES.values())
@@ -558,10 +643,62 @@ def test_questions_are_found_by_words_of_either_language(page: Page, served: Ser
     assert page.locator(".short:visible").count() > 0
 
 
-def test_a_question_has_an_address_of_its_own(page: Page, served: Served) -> None:
-    page.goto(f"{served.url}questions/#s4-q09")
-    item = page.locator("#s4-q09")
-    assert item.is_visible() and -50 < item.bounding_box()["y"] < 900
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", ["document", "topic", "answered"])
+def test_each_filter_of_the_questions_shows_what_it_names_and_nothing_else(
+    page: Page, served: Served, lang: str, name: str
+) -> None:
+    page.goto(f"{served.url}{LANGUAGES[lang]}questions/")
+    option = page.locator(f"select[name={name}] option").nth(2)
+    wanted = str(option.get_attribute("value"))
+    page.select_option(f"select[name={name}]", wanted)
+    found = page.locator(".question").evaluate_all(
+        "(items, name) => items.map(item => [item.checkVisibility(), item.dataset[name].split(' ')])", name
+    )
+    assert [visible for visible, _ in found] == [wanted in has for _, has in found]
+    count = sum(visible for visible, _ in found)
+    assert 0 < count < len(found)
+    page.reload()
+    assert page.locator(".question:visible").count() == count, "the address keeps the filter"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_question_has_an_address_of_its_own(page: Page, served: Served, lang: str) -> None:
+    page.goto(f"{served.url}{LANGUAGES[lang]}questions/")
+    folded = str(page.locator(".question li[id]").first.get_attribute("id"))
+    alone = str(page.locator(".question").last.get_attribute("id"))
+    for question in (alone, folded):
+        page.goto("about:blank")
+        page.goto(f"{served.url}{LANGUAGES[lang]}questions/#{question}")
+        item = page.locator(f"[id='{question}']")
+        item.wait_for(state="visible")
+        page.wait_for_function(
+            "item => { const { top } = item.getBoundingClientRect(); return -50 < top && top < 900 }",
+            arg=item.element_handle(),
+        )
+
+
+def test_filters_work_with_the_keyboard_alone(page: Page, served: Served, sources: list[recipe.Recipe]) -> None:
+    page.goto(f"{served.url}recipes/")
+    page.locator("article h1").evaluate("heading => { heading.tabIndex = -1; heading.focus() }")
+    focused = "document.activeElement.name || document.activeElement.type"
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate(focused) == "level":
+            break
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", "focus is not seen"
+    page.keyboard.press("ArrowDown")
+    level = str(page.locator("select[name=level]").input_value())
+    assert level
+    shown = page.locator(".card:visible").count()
+    assert shown == sum(source.header["level"] == level for source in sources)
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate(focused) == "reset":
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_function("!location.search")
+    assert page.locator(".card:visible").count() == len(sources)
 
 
 def test_a_filter_answers_within_50_ms_at_72_recipes(page: Page, served: Served) -> None:
@@ -578,13 +715,16 @@ def test_a_filter_answers_within_50_ms_at_72_recipes(page: Page, served: Served)
           script.textContent = `{${text}}`
           document.body.append(script)
           const select = fresh.querySelector("select[name=level]")
-          const times = [...select.options].map(option => {
+          const times = [...select.options].map(option => Math.min(...[1, 2, 3].map(() => {
+            select.value = ""
+            select.dispatchEvent(new Event("input", {bubbles: true}))
+            document.body.offsetHeight
             const start = performance.now()
             select.value = option.value
             select.dispatchEvent(new Event("input", {bubbles: true}))
             document.body.offsetHeight  // with the layout that follows
-            return performance.now() - start
-          })
+            return performance.now() - start  // the best of three: other programs run beside this one
+          })))
           resolve({worst: Math.max(...times), cards: document.querySelectorAll(".card").length,
                    text: fresh.querySelector("output").textContent})
         })
@@ -601,27 +741,47 @@ def test_without_script_the_gallery_is_a_plain_list(
     tab = context.new_page()
     tab.goto(f"{served.url}recipes/")
     assert tab.locator(".card:visible").count() == len(sources)
+    assert tab.locator("article > h2:visible").count() == len({source.chapter for source in sources})
     assert not tab.locator("form.filters").is_visible()
     context.close()
 
 
 @pytest.mark.parametrize(
-    ("path", "lang", "shown"),
-    [("nothing/cnn-digits/", "en-GB", "en"), ("zh/nothing/", "en-GB", "zh"), ("nothing/", "zh-CN", "zh")],
+    ("path", "locale", "shown"),
+    [
+        ("nothing/cnn-digits/", "en-GB", "en"),
+        ("a/very/deep/address/index.html", "en-GB", "en"),
+        ("zh/recipes/models/nothing/", "en-GB", "zh"),
+        ("nothing/", "zh-CN", "zh"),
+    ],
 )
 def test_a_lost_reader_is_helped_in_their_language(
-    chromium: Any, site: Path, served: Served, path: str, lang: str, shown: str
+    chromium: Any, served: Served, path: str, locale: str, shown: str
 ) -> None:
-    context = new_context(chromium, locale=lang)
+    context = new_context(chromium, locale=locale)
     tab = context.new_page()
-    content = (site / "404.html").read_text("utf-8")
-    tab.route("**/nothing/**", lambda route: route.fulfill(status=404, content_type="text/html", body=content))
-    tab.goto(served.url + path)
-    visible = [section.get_attribute("lang") for section in tab.locator(".lost").all() if section.is_visible()]
-    assert visible == [shown]
-    tab.locator(f'.lost[lang="{shown}"] a').first.click()
+    answer = tab.goto(served.url + path)
+    assert answer is not None and answer.status == 404
+    (section,) = (section for section in tab.locator(".lost").all() if section.is_visible())
+    assert section.get_attribute("lang") == shown
+    links = [urljoin(tab.url, str(link.get_attribute("href"))) for link in section.get_by_role("link").all()]
+    assert len(links) == 4
+    around = [urljoin(tab.url, str(link.get_attribute("href"))) for link in tab.locator("header a, nav a").all()]
+    for link in {*links, *(url for url in around if url.startswith(served.url.partition("/recipes")[0]))}:
+        assert context.request.get(link).status == 200, link
+    assert all(link.startswith(served.url + LANGUAGES[shown]) for link in links)
+    assert shown == "zh" or not any(link.startswith(f"{served.url}zh/") for link in links)
+    section.get_by_role("link").first.click()
     tab.wait_for_url(f"{served.url}{LANGUAGES[shown]}recipes/")
     context.close()
+
+
+def test_a_lost_reader_can_search_for_what_the_address_named(page: Page, served: Served) -> None:
+    page.goto(f"{served.url}recipes/models/style-transfer-2/")
+    page.locator('.lost[lang="en"] li:last-child a').click()
+    page.wait_for_url("**/?q=style*")
+    page.locator(RESULT).first.wait_for()
+    assert "style" in page.locator(".md-search__input").input_value()
 
 
 def test_the_journey_from_search_to_download(page: Page, served: Served) -> None:
@@ -632,7 +792,7 @@ def test_the_journey_from_search_to_download(page: Page, served: Served) -> None
     switch_language(page, "zh")
     assert "/zh/recipes/" in page.url
     with page.expect_download() as download:
-        page.locator('.actions a[href$=".ipynb"]').click()
+        page.locator('.actions a[download][href$=".ipynb"]').click()
     assert json.loads(Path(download.value.path()).read_text("utf-8"))["nbformat"] == 4
 
 
@@ -656,3 +816,19 @@ def test_the_zip_works_from_a_file_system(chromium: Any, site: Path, tmp_path: P
     tab.wait_for_url("**/zh/**/index.html**")
     assert wrong == []
     context.close()
+
+
+def test_on_paper_there_is_the_text_alone_and_all_of_the_code(page: Page, served: Served, sample: list[str]) -> None:
+    page.set_viewport_size({"width": 700, "height": 900})  # about what A4 leaves between its margins
+    page.emulate_media(media="print")
+    for name in sample:
+        if kind(name) != kind("recipes/x/y/"):
+            continue
+        page.goto(served.url + name)
+        for left_out in ("header.md-header", "footer", ".md-sidebar", ".actions", "nav.foot", ".headerlink"):
+            assert page.locator(f"{left_out}:visible").count() == 0, left_out
+        assert page.locator("article h1").is_visible()
+        boxes = page.evaluate(chrome.BOXES)
+        assert boxes and [box for box in boxes if box["wide"] and box["name"] != "arithmatex"] == [], (
+            "paper cannot scroll"
+        )

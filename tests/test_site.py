@@ -5,6 +5,8 @@ import gzip
 import html
 import json
 import re
+import tomllib
+import zipfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -18,12 +20,14 @@ import tinycss2
 import yaml
 from bs4 import BeautifulSoup, Tag
 from conftest import ROOT
+from PIL import Image
 
 from cookbook import pages, recipe
 from cookbook import site as address
 
 LANGUAGES = {"en": "", "zh": "zh/"}
 MAX_HTML = 80_000  # mean bytes of a recipe page
+MAX_INDEX_GZIP = 20_000  # bytes of the search index, a recipe in one language
 # The text alone of a page is 9 to 11 kB gzip, so what can be kept small is the markup around it. Part of that is the
 # navigation, which names every recipe of the chapter: some 20 bytes each.
 MAX_HTML_GZIP, MAX_MARKUP_GZIP = 15_000, 5_200
@@ -303,7 +307,7 @@ def test_pages_leave_to_one_file_what_the_theme_would_repeat(site: Path, lang: s
     for path in (site / LANGUAGES[lang]).glob("recipes/*/*/index.html"):
         page = parsed(path)
         assert page.select("body script:not([src])")[0].get_text() == "paint()"
-        assert len(page.select("script:not([src])")) == 1
+        assert len(page.select('script:not([src], [type="application/ld+json"])')) == 1
         asked |= {str(use["href"]).rpartition("#")[2] for use in page.find_all("use")}
     assert asked and asked <= drawn
 
@@ -392,14 +396,30 @@ def test_colab_and_source_links_name_files_of_this_repository(
         assert asked["slug"] == [source.key]
 
 
+def metadata_of(script: str) -> dict[str, Any]:
+    """Inline script metadata, found by the expression that its specification gives."""
+    block = re.compile(r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$")
+    (match,) = (match for match in block.finditer(script) if match["type"] == "script")
+    return tomllib.loads("".join(line[2:] or "\n" for line in match["content"].splitlines(keepends=True)))
+
+
+def printed(statement: ast.stmt) -> str:
+    """A statement as a script shows it when a notebook shows what it gives."""
+    return ast.dump(ast.parse(f"print({ast.unparse(statement)})").body[0]) if isinstance(statement, ast.Expr) else ""
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_downloads_are_the_executed_notebook_and_the_source(
+def test_downloads_are_the_executed_notebook_and_a_script_of_the_source(
     site: Path, executed: Path, sources: list[recipe.Recipe], lang: str
 ) -> None:
     for source in sources:
         folder = site / LANGUAGES[lang] / "recipes" / source.key
         assert {f"{source.slug}.ipynb", f"{source.slug}.py"} <= set(actions(site, lang, source))
-        assert (folder / f"{source.slug}.py").read_bytes() == source.path.read_bytes()
+        script = (folder / f"{source.slug}.py").read_text("utf-8")
+        assert metadata_of(script).keys() >= {"requires-python", "dependencies"}
+        wanted = ast.parse("\n".join(cell.source for cell in source.code_cells)).body
+        for statement, expected in zip(ast.parse(script).body, wanted, strict=True):
+            assert ast.dump(statement) in (ast.dump(expected), printed(expected))
         notebook = nbformat.read(folder / f"{source.slug}.ipynb", as_version=nbformat.NO_CONVERT)
         assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
         nbformat.validate(notebook)
@@ -608,22 +628,41 @@ def test_a_recipe_names_the_questions_that_it_answers(
         assert named == {question for question, key in answers.items() if key == source.key} != set()
 
 
+def cards_of(site: Path, base: str, lang: str, place: str) -> dict[str, Tag]:
+    """Cards of a page by the recipe that each leads to."""
+    here = urljoin(f"{base}{LANGUAGES[lang]}", place)
+    return {
+        urljoin(here, str(card.select_one("a")["href"])): card for card in page_of(site, lang, place).select("li.card")
+    }
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_home_shows_every_recipe_with_its_picture_and_figures(
+def test_the_gallery_shows_every_recipe_with_its_picture_and_figures(
     site: Path, base: str, sources: list[recipe.Recipe], records: dict[str, dict[str, Any]], lang: str
 ) -> None:
-    here = f"{base}{LANGUAGES[lang]}"
-    cards = {
-        urljoin(here, str(card.select_one("a")["href"])): card for card in page_of(site, lang, ".").select("li.card")
-    }
-    assert set(cards) == {f"{here}recipes/{source.key}/" for source in sources}
+    cards = cards_of(site, base, lang, "recipes/")
+    assert len(cards) == len(sources)
     for source in sources:
-        card = cards[f"{here}recipes/{source.key}/"]
+        card = cards[f"{base}{LANGUAGES[lang]}recipes/{source.key}/"]
         assert len(card.select("img")) == 2, "one picture for light pages, one for dark ones"
         facts = re.findall(r"\d+", text_of(card.select_one(".facts")))
         record = records[source.key]
         assert facts == [str(round(record["seconds"])), str(round(record["peak_memory"] / 1e6))]
         assert source.header["description"][lang] in text_of(card)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_home_shows_some_recipes_of_each_chapter_and_leads_to_the_rest(
+    site: Path, base: str, sources: list[recipe.Recipe], lang: str
+) -> None:
+    here = f"{base}{LANGUAGES[lang]}"
+    shown = [url.removeprefix(f"{here}recipes/").strip("/") for url in cards_of(site, base, lang, "")]
+    links = {urljoin(here, str(link["href"])) for link in page_of(site, lang, "").select("article a[href]")}
+    assert f"{here}recipes/" in links
+    for chapter in {source.chapter for source in sources}:
+        of_chapter = [source.key for source in sources if source.chapter == chapter]
+        assert len({key for key in shown if key in of_chapter}) == min(3, len(of_chapter))
+        assert len(of_chapter) <= 3 or f"{here}recipes/{chapter}/" in links
 
 
 # --- scripts, sitemap, search, weight --------------------------------------------------------------------------------
@@ -704,6 +743,12 @@ def test_search_index_holds_no_outputs_and_no_stamps(
         assert "Colab" not in text or "Colab" in own
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_search_index_stays_within_its_budget(site: Path, sources: list[recipe.Recipe], lang: str) -> None:
+    content = (site / LANGUAGES[lang] / "search" / "search_index.json").read_bytes()
+    assert len(gzip.compress(content)) / len(sources) < MAX_INDEX_GZIP
+
+
 def test_recipe_pages_stay_within_their_budget(site: Path, sources: list[recipe.Recipe], record_property: Any) -> None:
     raw, packed, text = [], [], []
     for prefix in LANGUAGES.values():
@@ -718,3 +763,117 @@ def test_recipe_pages_stay_within_their_budget(site: Path, sources: list[recipe.
     assert sum(raw) / len(raw) <= MAX_HTML, raw
     assert sum(packed) / len(packed) <= MAX_HTML_GZIP, packed
     assert (sum(packed) - sum(text)) / len(packed) <= MAX_MARKUP_GZIP, (packed, text)
+
+
+# --- to read on, to take along, and for programs ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_previous_and_next_lead_through_the_chapter(
+    site: Path, base: str, sources: list[recipe.Recipe], lang: str
+) -> None:
+    for chapter in {source.chapter for source in sources}:
+        start = f"{base}{LANGUAGES[lang]}recipes/{chapter}/"
+        url, seen = start, []
+        while True:
+            (step,) = parsed(file_of(site, base, url) or Path()).select(".md-footer__link--next") or [None]
+            if step is None:
+                break
+            before, url = url, urljoin(url, str(step["href"]))
+            back = parsed(file_of(site, base, url) or Path()).select_one(".md-footer__link--prev")
+            assert back is not None and urljoin(url, str(back["href"])) == before
+            seen.append(url)
+        keys = {source.key for source in sources if source.chapter == chapter}
+        assert {url.removeprefix(f"{base}{LANGUAGES[lang]}recipes/").strip("/") for url in seen} == keys
+        assert len(seen) == len(keys)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_recipe_leads_to_what_to_read_first_and_to_related_ones(
+    site: Path, base: str, sources: list[recipe.Recipe], lang: str
+) -> None:
+    start = f"{base}{LANGUAGES[lang]}recipes/"
+    assert any(source.header.get("builds_on") for source in sources)
+    for source in sources:
+        links = page_of(site, lang, f"recipes/{source.key}").select("nav.foot a")
+        targets = [urljoin(f"{start}{source.key}/", str(link["href"])) for link in links]
+        recipes = [url.removeprefix(start).strip("/") for url in targets if url.startswith(start)]
+        first = source.header.get("builds_on", [])
+        assert recipes[: len(first)] == first
+        assert len(recipes) >= len(first) + 3 and source.key not in recipes
+        tags = [url.removesuffix("/").rpartition("/")[2] for url in targets if "/tags/" in url]
+        assert tags == source.header["tags"]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_page_is_there_as_markdown(site: Path, lang: str) -> None:
+    for path in (site / LANGUAGES[lang]).rglob("index.html"):
+        text = path.with_suffix(".md").read_text("utf-8")
+        title = re.sub(r"[¶\s]", "", parsed(path).select_one("h1").get_text())
+        assert re.sub(r"[¶\s\\`]", "", text.partition("\n")[0].removeprefix("# ")) == title, path
+        assert not re.search(r"</?(div|span|p|nav|form)\b", re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.S)), path
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_llms_txt_leads_to_markdown_of_every_recipe(
+    site: Path, base: str, sources: list[recipe.Recipe], lang: str
+) -> None:
+    text = (site / LANGUAGES[lang] / "llms.txt").read_text("utf-8")
+    links = re.findall(r"\]\((\S+)\)", text)
+    for url in links:
+        assert url.endswith(".md") and wrong_address(site, base, url, loaded=False) is None
+    assert {f"{base}{LANGUAGES[lang]}recipes/{source.key}/index.md" for source in sources} <= set(links)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_recipe_says_to_programs_what_it_is(site: Path, base: str, sources: list[recipe.Recipe], lang: str) -> None:
+    for source in sources:
+        soup = page_of(site, lang, f"recipes/{source.key}")
+        (script,) = soup.select('script[type="application/ld+json"]')
+        data = json.loads(script.get_text())
+        assert set(data["@type"]) == {"TechArticle", "LearningResource"}
+        assert data["headline"] == source.header["title"][lang]
+        canonical = soup.select_one('link[rel="canonical"]')
+        assert canonical is not None and data["url"] == canonical["href"]
+        (picture,) = soup.select('meta[property="og:image"]')
+        assert picture["content"] == data["image"]
+        with Image.open(file_of(site, base, data["image"]) or "") as image:
+            assert image.size == (1200, 630)
+        assert soup.select_one('meta[property="og:title"]')["content"] == source.header["title"][lang]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_feed_leads_to_pages_of_its_language(site: Path, base: str, lang: str) -> None:
+    space = {"a": "http://www.w3.org/2005/Atom"}
+    feed = ElementTree.parse(site / LANGUAGES[lang] / "feed.xml").getroot()
+    links = [link.get("href", "") for link in feed.findall("a:entry/a:link", space)]
+    changes = page_of(site, lang, "recipes/models/cnn-digits").select(".changes")  # none in a shallow clone
+    assert bool(links) == bool(changes)
+    for url in links:
+        assert url.startswith(f"{base}{LANGUAGES[lang]}recipes/")
+        assert wrong_address(site, base, url, loaded=False) is None
+    for path in pages_of(site / LANGUAGES[lang]):
+        (link,) = parsed(path).select('link[type="application/atom+xml"]')
+        if lang == "zh" or "zh" not in path.relative_to(site).parts:
+            target = file_of(site, base, urljoin(url_of(site, base, path), str(link["href"])))
+            assert target == site / LANGUAGES[lang] / "feed.xml"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_all_notebooks_come_as_one_zip(site: Path, sources: list[recipe.Recipe], lang: str) -> None:
+    name = f"recipes-that-run-notebooks-{lang}"
+    with zipfile.ZipFile(site / "downloads" / f"{name}.zip") as archive:
+        assert set(archive.namelist()) == {f"{name}/{source.key}.ipynb" for source in sources}
+        for source in sources:
+            own = site / LANGUAGES[lang] / "recipes" / source.key / f"{source.slug}.ipynb"
+            assert archive.read(f"{name}/{source.key}.ipynb") == own.read_bytes()
+
+
+def test_a_report_fills_in_fields_that_the_form_has(site: Path, sources: list[recipe.Recipe]) -> None:
+    form = yaml.safe_load((ROOT / ".github" / "ISSUE_TEMPLATE" / "recipe-is-wrong.yml").read_text("utf-8"))
+    # GitHub fills inputs and text areas only.
+    fields = {field.get("id") for field in form["body"] if field["type"] in ("input", "textarea")}
+    for source in sources:
+        (report,) = (link for link in actions(site, "en", source) if "/issues/new?" in link)
+        filled = parse_qs(urlsplit(report).query)
+        assert {"slug", "version", "environment"} <= set(filled) - {"template"} <= fields
