@@ -35,7 +35,7 @@ def pages(runs: list[Run], bank: questions.Bank, lang: str) -> list[Page]:
     """All short answers on one page, and one page a chapter."""
     chapters = gallery.in_chapters(runs, bank)
     title = say("short_answers", lang)
-    decks = say("deck", lang, deck=deck_name(lang))
+    decks = f'<div class="deck" markdown>\n{say("deck", lang, deck=deck_name(lang))}\n</div>'
     contents = "\n".join(
         f"- [{bank.chapters[chapter]['title'][lang]}]({chapter}.md) ({len(chosen)})"
         for chapter, chosen in chapters.items()
@@ -46,7 +46,7 @@ def pages(runs: list[Run], bank: questions.Bank, lang: str) -> list[Page]:
         name = bank.chapters[chapter]["title"][lang]
         blocks.append(f"## {name}")
         blocks += [entry(run, bank, "../", "###", lang) for run in chosen]
-        heading = f"{name}{say('colon', lang)}{title}"
+        heading = f"{title}{say('colon', lang)}{name}"
         own = [f"# {heading}", decks, *(entry(run, bank, "../", "##", lang) for run in chosen)]
         about = say("short_answers_of", lang, chapter=name)
         made.append(Page(f"answers/{chapter}.md", "\n\n".join(own) + "\n", _meta(heading, about)))

@@ -1,6 +1,7 @@
 """The question bank as pages: by topic, with filters and short answers, and by document."""
 
 import html
+import json
 
 from cookbook import answers, gallery, questions
 from cookbook.notebooks import relink
@@ -24,11 +25,12 @@ def _by_topic(runs: list[Run], done: dict[str, Recipe], bank: questions.Bank, la
         for topic in dict.fromkeys(topic_of[question] for question in group):
             groups.setdefault(topic, []).append(group)
     title = say("questions", lang)
-    blocks = [f"# {title}", answered_count(runs, bank, lang), _filters(bank, lang)]
+    only = f'<a href="?answered=yes">{say("only_answered", lang)}</a>'
+    blocks = [f"# {title}", f"{answered_count(runs, bank, lang)} {only}", _filters(done, bank, lang)]
     for content in bank.chapters.values():
         blocks.append(f"## {content['title'][lang]}")
-        for slug, topic in content["topics"].items():
-            blocks.append(f"### {topic['title'][lang]} {{ #{slug} }}")
+        for slug in content["topics"]:
+            blocks.append(_heading(slug, done, bank, lang))
             blocks.append(_questions_of(slug, groups.get(slug, []), slug in done, bank, lang))
             if slug in done:
                 link = f"[{done[slug].header['title'][lang]}](../recipes/{done[slug].key}.ipynb)"
@@ -37,16 +39,27 @@ def _by_topic(runs: list[Run], done: dict[str, Recipe], bank: questions.Bank, la
                 )
                 text = f"{answer}\n\n{say('read_recipe', lang, recipe=link)}"
                 blocks.append(f'<div class="short" markdown>\n{text}\n</div>')
-            else:
-                blocks.append(f'<p class="open">{say("not_answered", lang)}</p>')
     meta = {"title": title, "description": say("questions_description", lang, n=len(bank.questions)), "filter": True}
     return Page("questions/index.md", "\n\n".join(blocks) + "\n", meta)
 
 
-def _filters(bank: questions.Bank, lang: str) -> str:
+def _heading(slug: str, done: dict[str, Recipe], bank: questions.Bank, lang: str) -> str:
+    """The name of a topic: its recipe's title, or the topic's own and that it is open."""
+    name = _topic_name(slug, done, bank, lang)
+    if slug in done:
+        return f"### {name} {{ #{slug} }}"
+    mark = f'<span class="open" data-search-exclude>{say("not_answered", lang)}</span>'
+    return f"### {name} {mark} {{ #{slug} data-toc-label={json.dumps(name, ensure_ascii=False)} }}"
+
+
+def _topic_name(slug: str, done: dict[str, Recipe], bank: questions.Bank, lang: str) -> str:
+    return str(done[slug].header["title"][lang] if slug in done else bank.topics[slug]["title"][lang])
+
+
+def _filters(done: dict[str, Recipe], bank: questions.Bank, lang: str) -> str:
     documents = {name: titles[lang] for name, titles in bank.documents.items()}
     by_chapter = {
-        content["title"][lang]: {slug: topic["title"][lang] for slug, topic in content["topics"].items()}
+        content["title"][lang]: {slug: _topic_name(slug, done, bank, lang) for slug in content["topics"]}
         for content in bank.chapters.values()
     }
     controls = [
@@ -79,16 +92,24 @@ def _questions_of(topic: str, groups: list[list[str]], answered: bool, bank: que
         text = f'<li class="question" id="{mine[0]}"{data}>{asked}{_link(mine[0], lang)}'
         if mine[1:]:
             again = "".join(
-                f'<li id="{question}">{html.escape(bank.questions[question][lang])} '
+                f'<li id="{question}">{_wording(mine, index, bank, lang)}'
                 f"<small>{html.escape(bank.documents[bank.questions[question]['document']][lang])}</small></li>"
-                for question in mine[1:]
+                for index, question in enumerate(mine[1:], 1)
             )
-            text += f"<details><summary>{say('same_question', lang, n=len(mine))}</summary><ul>{again}</ul></details>"
+            summary = say("same_question", lang, n=len(mine) - 1)
+            text += f"<details><summary>{summary}</summary><ul>{again}</ul></details>"
         if links:
             text += f"<br><small>{say('also_asked', lang)} {say('comma', lang).join(links)}</small>"
         items.append(text + "</li>")
     lines = "\n".join(items)
     return f'<ul class="questions">\n{lines}\n</ul>'
+
+
+def _wording(group: list[str], index: int, bank: questions.Bank, lang: str) -> str:
+    """How one question of a group is worded, unless an earlier one was worded the same."""
+    text = bank.questions[group[index]][lang]
+    said = any(bank.questions[question][lang] == text for question in group[:index])
+    return "" if said else f"{html.escape(text)} "
 
 
 def _link(question: str, lang: str) -> str:
@@ -99,29 +120,28 @@ def _link(question: str, lang: str) -> str:
 
 def _by_document(done: dict[str, Recipe], bank: questions.Bank, lang: str) -> Page:
     topic_of = bank.topic_answering
-    blocks = [f"# {say('by_document', lang)}"]
+    blocks = [f"# {say('by_document', lang)}", say("by_document_lead", lang)]
     in_document: dict[str, list[str]] = {}
     for question, content in bank.questions.items():
         in_document.setdefault(content["document"], []).append(question)
     for document, titles in bank.documents.items():
         asked = in_document.get(document, [])
         answered = sum(topic_of[question] in done for question in asked)
-        lines = [
-            f'<li><a href="../#{question}">{html.escape(bank.questions[question][lang])}</a><br>'
-            f"{_answer(done.get(topic_of[question]), lang)}</li>"
-            for question in asked
-        ]
+        lines = [f"<li>{_listed(question, done.get(topic_of[question]), bank, lang)}</li>" for question in asked]
         items = "\n".join(lines)
         count = say("answered_in", lang, answered=answered, total=len(asked))
         blocks += [f"## {titles[lang]}", count, f'<ol class="questions">\n{items}\n</ol>']
     return Page("questions/documents.md", "\n\n".join(blocks) + "\n", {"title": say("by_document", lang)})
 
 
-def _answer(recipe: Recipe | None, lang: str) -> str:
-    """A link to the recipe that answers a question, or that there is none yet; from the page by document."""
+def _listed(question: str, recipe: Recipe | None, bank: questions.Bank, lang: str) -> str:
+    """A question that leads to its place by topic, and the recipe that answers it; from the page by document."""
+    text = html.escape(bank.questions[question][lang])
     if recipe is None:
-        return f'<span class="open">{say("not_answered", lang)}</span>'
-    return f'<a href="../../recipes/{recipe.key}/">{html.escape(recipe.header["title"][lang])}</a>'
+        return f'<a class="open" href="../#{question}">{text}</a>'
+    tick = f'<span class="tick" role="img" aria-label="{say("answered.yes", lang)}">✓</span>'
+    answer = f'<a href="../../recipes/{recipe.key}/">{html.escape(recipe.header["title"][lang])}</a>'
+    return f'{tick} <a href="../#{question}">{text}</a><br>{answer}'
 
 
 def answered_count(runs: list[Run], bank: questions.Bank, lang: str) -> str:

@@ -197,7 +197,8 @@ def chapter_pages(runs: list[Run], pages: list[Page], bank: questions.Bank, lang
         planned = "\n".join(
             f"- {topic['title'][lang]}" for slug, topic in content["topics"].items() if slug not in done
         )
-        lead = say("chapter_lead", lang, done=len(done), total=len(content["topics"]))
+        total = len(content["topics"])
+        lead = say("chapter_lead" if planned else "chapter_whole", lang, done=len(done), total=total)
         blocks = [f"# {title}", lead, card_list(chosen, by_key, "../../", lang, "h2")]
         if planned:
             blocks += [f"## {say('planned', lang)}", planned]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 FIELD, RECORD = "\x1f", "\x1e"
+MAX_RECIPES = 3  # touched by one commit; one that touches more is a change of the site, not of what a recipe says
 
 
 class Change(NamedTuple):
@@ -29,15 +30,16 @@ def changes(root: Path) -> dict[str, list[Change]]:
     for record in _git(root, command).split(RECORD)[1:]:
         head, _, listing = record.partition("\n")
         change = Change(*head.split(FIELD))
-        for line in listing.split("\n"):
-            status, *paths = line.split("\t")
-            if not paths or not paths[-1].endswith(".py"):
-                continue
+        lines = [line.split("\t") for line in listing.split("\n")]
+        touched = [(status, *paths) for status, *paths in lines if paths and paths[-1].endswith(".py")]
+        of_the_site = len(touched) > MAX_RECIPES
+        for status, *paths in touched:
             key = _key(paths[-1])
             today = now.get(key, key)
             if status.startswith("R"):
                 now[_key(paths[0])] = today
-            found.setdefault(today, []).append(change)
+            if status == "A" or not of_the_site:
+                found.setdefault(today, []).append(change)
     return found
 
 

@@ -74,6 +74,8 @@ def page_markdown(content: str, url: str) -> str:
     soup = BeautifulSoup(content, "html.parser")
     for element in soup.select('.headerlink, form, script, img[alt=""]'):
         element.decompose()
+    for element in soup.select("small, summary"):  # they stand on a line of their own, or beside what they explain
+        element.replace_with(f" ({element.get_text(' ', strip=True)})")
     for name in ("href", "src"):
         for element in soup.select(f"[{name}]"):
             element[name] = urljoin(url, str(element[name]))

@@ -5,6 +5,7 @@ import json
 import re
 import zipfile
 from pathlib import Path
+from urllib.parse import urljoin
 
 from cookbook import files
 from cookbook.recipe import LANGUAGES
@@ -16,6 +17,7 @@ ADDRESS = re.compile(r'(?P<before> (?:href|src)=")(?P<path>[^"#?]*)(?P<rest>[#?]
 ICON = re.compile(r'<svg viewBox="0 0 24 24"><use href="[^"]*assets/icons\.svg#(i\d+)"/></svg>')
 SYMBOL = re.compile(r'<symbol id="(i\d+)" viewBox="0 0 24 24">(.*?)</symbol>')
 HEAD_SCRIPT = re.compile(r'<script src="([^"]*)assets/head\.js"></script>')
+CANONICAL = re.compile(r'<link rel="?canonical"? href="?([^" >]+)')
 EARLY = (1980, 1, 1, 0, 0, 0)  # the same bytes from the same site
 
 
@@ -65,8 +67,13 @@ def _page(page: str, symbols: dict[str, str]) -> str:
     def drawn(match: re.Match[str]) -> str:
         return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">{symbols[match.group(1)]}</svg>'
 
+    canonical = CANONICAL.search(page)
+
     def named(match: re.Match[str]) -> str:
-        return f'{match["before"]}{file_of(match["path"])}{match["rest"] or ""}"'
+        path = match["path"]
+        if path.endswith(LEFT_OUT) and canonical:  # such a file is on the web only
+            return f'{match["before"]}{urljoin(canonical.group(1), path)}{match["rest"] or ""}"'
+        return f'{match["before"]}{file_of(path)}{match["rest"] or ""}"'
 
     page = ADDRESS.sub(named, ICON.sub(drawn, page))
     shim = r'<script src="\1assets/offline/iframe-worker.js"></script>\g<0>'

@@ -85,7 +85,7 @@ def recipe_page(run: Run, bank: questions.Bank, address: site.Site, lang: str) -
         if cell.kind == "markdown":
             is_claims = following is not None and following.is_checks
             text = claims(cell.source, lang) if is_claims else cell.source
-            parts.append(page_links(callouts(join_lines(text) if lang == "zh" else text)))
+            parts.append(page_links(callouts(unspaced(join_lines(text)) if lang == "zh" else text)))
             if annotates and pending:
                 parts.append(pending)
                 pending = None
@@ -150,6 +150,11 @@ def foot(
         summary = f"<summary>{say('changes', lang, n=len(changes))}</summary>"
         blocks.append(f'<details class="changes" data-search-exclude>{summary}\n<ul>\n{items}\n</ul>\n{more}</details>')
     return "\n\n".join(blocks) + "\n"
+
+
+def unspaced(markdown: str) -> str:
+    """Chinese without the space after a bold lead: notebooks need it to see the bold end, Python-Markdown does not."""
+    return re.sub(r"([。！？：]\*\*) (?=[\u3400-\u9fff])", r"\1", markdown)
 
 
 def executed_notebook(run: Run, address: site.Site, lang: str) -> str:
@@ -253,10 +258,11 @@ def figures_table(run: Run, lang: str, number: int) -> str:
 
 def answered(run: Run, bank: questions.Bank, lang: str) -> str:
     """Links to the questions that this recipe answers."""
-    answered = bank.chapters[run.recipe.chapter]["topics"][run.recipe.slug]["answers"]
+    first: dict[str, str] = {}  # of questions with the same wording
+    for question in bank.chapters[run.recipe.chapter]["topics"][run.recipe.slug]["answers"]:
+        first.setdefault(bank.questions[question][lang], question)
     items = "\n".join(
-        f"- [{html.escape(bank.questions[question][lang])}](../../questions/index.md#{question})"
-        for question in answered
+        f"- [{html.escape(text)}](../../questions/index.md#{question})" for text, question in first.items()
     )
     return f'<div class="answers" markdown data-search-exclude>\n{say("answers", lang)}\n\n{items}\n</div>'
 

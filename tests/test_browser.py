@@ -443,7 +443,7 @@ def test_copy_button_puts_the_exact_code_into_the_clipboard(
     ]
 
 
-@pytest.mark.parametrize(("lang", "text"), [("en", "One assertion a claim"), ("zh", "一条结论对应一句断言")])
+@pytest.mark.parametrize(("lang", "text"), [("en", "One assertion per claim"), ("zh", "一条结论对应一句断言")])
 def test_code_annotation_opens(page: Page, served: Served, lang: str, text: str) -> None:
     page.goto(f"{served.url}{LANGUAGES[lang]}about/")
     mark = page.locator("article .md-annotation__index, article .md-annotation a").first
