@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cookbook import gallery, questions, site
+from cookbook.history import Change
 from cookbook.notebooks import absolute_links, join_lines, relink
-from cookbook.recipe import HEADING, Recipe
+from cookbook.recipe import FENCE, HEADING, Recipe
 from cookbook.runs import Page, Run
 from cookbook.words import say
 
@@ -23,8 +24,15 @@ def short_answer(recipe: Recipe, lang: str) -> str:
     for cell in recipe.cells:
         if cell.lang != lang:
             continue
-        heads = list(HEADING.finditer(cell.source))
-        for head, following in zip(heads, [*heads[1:], None], strict=True):
+        fences = [fence.span() for fence in FENCE.finditer(cell.source)]
+        heads = [
+            head
+            for head in HEADING.finditer(cell.source)
+            if not any(start <= head.start() < end for start, end in fences)
+        ]
+        for index, head in enumerate(heads):
+            level = len(head.group(1))
+            following = next((other for other in heads[index + 1 :] if len(other.group(1)) <= level), None)
             if head.group(2).strip() == name:
                 text = cell.source[head.end() : following.start() if following else None].strip()
                 return join_lines(text) if lang == "zh" else text
@@ -55,7 +63,7 @@ def pages(runs: list[Run], bank: questions.Bank, lang: str) -> list[Page]:
 
 
 def _meta(title: str, description: str) -> dict[str, object]:
-    return {"title": title, "description": description, "search": {"exclude": True}}
+    return {"title": title, "description": html.escape(description), "search": {"exclude": True}}
 
 
 def entry(run: Run, bank: questions.Bank, up: str, heading: str, lang: str) -> str:
@@ -89,7 +97,9 @@ def number_for(text: str) -> int:
     return (1 << 30) + int.from_bytes(hashlib.sha256(text.encode()).digest()[:3])
 
 
-def deck(runs: list[Run], bank: questions.Bank, address: site.Site, lang: str) -> bytes:
+def deck(
+    runs: list[Run], bank: questions.Bank, changes: dict[str, list[Change]], address: site.Site, lang: str
+) -> bytes:
     """An Anki package: one card a recipe, with its questions before and its short answer behind.
 
     Deck, model and notes have ids made of the recipes' names, so that a later import updates the cards and leaves the
@@ -117,7 +127,11 @@ def deck(runs: list[Run], bank: questions.Bank, address: site.Site, lang: str) -
         recipe = run.recipe
         asked = "".join(f"<p>{html.escape(text)}</p>" for text in asked_by(recipe, bank, lang))
         link = f'<a href="{address.page(recipe.key, lang)}">{html.escape(recipe.header["title"][lang])}</a>'
-        answer = markdown.markdown(absolute_links(short_answer(recipe, lang), recipe.chapter, lang, address))
+        answer = markdown.markdown(
+            absolute_links(short_answer(recipe, lang), recipe.chapter, lang, address),
+            extensions=["tables", "fenced_code", "pymdownx.arithmatex"],
+            extension_configs={"pymdownx.arithmatex": {"generic": True}},
+        )
         note = genanki.Note(
             model=model,
             fields=[asked, answer, link],
@@ -127,11 +141,14 @@ def deck(runs: list[Run], bank: questions.Bank, address: site.Site, lang: str) -
         made.add_note(note)
     with tempfile.TemporaryDirectory(prefix="cookbook-") as folder:
         path = Path(folder, deck_name(lang))
-        # The time is that of the newest run: two builds of the same runs make the same cards.
-        newest = max((run.record["date"] for run in runs), default="1970-01-01")
-        genanki.Package(made).write_to_file(os.fspath(path), timestamp=_seconds(newest))
+        # Anki updates what is newer: the time of the last run or change, so that the same recipes make the same deck.
+        times = [_seconds(run.record["date"][:10]) for run in runs]
+        times += [_seconds(change.time) for run in runs for change in changes.get(run.recipe.key, [])]
+        genanki.Package(made).write_to_file(os.fspath(path), timestamp=max(times, default=0.0))
         return path.read_bytes()
 
 
-def _seconds(date: str) -> float:
-    return datetime.fromisoformat(date[:10]).replace(tzinfo=UTC).timestamp()
+def _seconds(time: str) -> float:
+    """Seconds since 1970 of an ISO 8601 time, or of midnight in UTC of a date."""
+    read = datetime.fromisoformat(time)
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()

@@ -17,6 +17,7 @@ from cookbook import questions, scopes
 from cookbook.claims import claim_problems
 from cookbook.recipe import LANGUAGES, Cell, Problem, Recipe, headings, links
 from cookbook.scopes import python_of
+from cookbook.words import say
 
 MAX_CODE_LINES = 220  # formatted, without blank lines; aim for 180
 MAX_COLUMNS = 80
@@ -35,6 +36,7 @@ def problems(recipe: Recipe, bank: questions.Bank, root: Path) -> list[Problem]:
         *skip_problems(recipe),
         *topic_problems(recipe, bank),
         *neighbour_problems(recipe, bank),
+        *moved_problems(recipe),
         *reads_problems(recipe, root),
         *prose_problems(recipe),
         *code_problems(recipe, root),
@@ -104,18 +106,32 @@ def topic_problems(recipe: Recipe, bank: questions.Bank) -> list[Problem]:
     return [Problem(recipe.path, 1, text)]
 
 
+def moved_problems(recipe: Recipe) -> list[Problem]:
+    """An address that a recipe had before must not be one that a recipe has."""
+    keys = recipe.header.get("moved_from")
+    return [
+        Problem(
+            recipe.path,
+            recipe.header_lines.get(("moved_from", index), 1),
+            f"moved from {key!r}, where a recipe is today; name only addresses that are free",
+        )
+        for index, key in enumerate(keys if isinstance(keys, list) else [])
+        if (recipe.path.parents[1] / f"{key}.py").exists()
+    ]
+
+
 def neighbour_problems(recipe: Recipe, bank: questions.Bank) -> list[Problem]:
     """Recipes named in the header must be topics of the question bank; they need not be written yet."""
-    known = {f"{topic['chapter']}/{slug}" for slug, topic in bank.topics.items()}
+    known = {f"{topic['chapter']}/{slug}" for slug, topic in bank.topics.items()} - {recipe.key}
     keys = recipe.header.get("builds_on")
     return [
         Problem(
             recipe.path,
             recipe.header_lines.get(("builds_on", index), 1),
-            f"builds on {key!r}, which is no topic; write chapter/slug of one in recipes/questions.yml",
+            f"builds on {key!r}, which is no other topic; write chapter/slug of one in recipes/questions.yml",
         )
         for index, key in enumerate(keys if isinstance(keys, list) else [])
-        if key not in known or key == recipe.key
+        if key not in known
     ]
 
 
@@ -169,6 +185,9 @@ def prose_problems(recipe: Recipe) -> list[Problem]:
         if titles != [expected.get(lang)] or first != f"# {expected.get(lang)}":
             mend = "begin the first cell with `# ` and the header's title, and use `##` below"
             problem(cells[0], f"level-1 headings in {lang} are {titles}; {mend}")
+        wanted = say("short_answer", lang)
+        if not any(text == wanted for cell in cells for _, text in headings(cell.source)):
+            problem(cells[0], f'has no section "{wanted}", which stands on pages and cards of its own; write it')
     return found
 
 

@@ -62,7 +62,7 @@ def card(run: Run, page: Page, here: str, lang: str, heading: str = "h3") -> str
         "chapter": recipe.chapter,
         "level": recipe.header["level"],
         "tag": " ".join(recipe.header["tags"]),
-        "seconds": f"{record['seconds']:.1f}",
+        "seconds": f"{record['seconds']:.0f}",  # as the card says it
         "gpu": "yes" if gpu else "no",
     }
     data = "".join(f' data-{name}="{value}"' for name, value in known.items())

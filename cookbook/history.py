@@ -1,10 +1,12 @@
 """What git knows of each recipe: when it came, and what changed since."""
 
+import re
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-FIELD, RECORD = "\x1f", "\x1e"
+FIELD, RECORD = "\x1f", "\0"  # git allows no NUL in a message
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 MAX_RECIPES = 3  # touched by one commit; one that touches more is a change of the site, not of what a recipe says
 
 
@@ -21,7 +23,7 @@ def changes(root: Path) -> dict[str, list[Change]]:
 
     Empty outside of a git repository and in a shallow clone, which knows only a part.
     """
-    layout = f"--format={RECORD}%cI{FIELD}%H{FIELD}%s"
+    layout = f"--format=%x00%cI{FIELD}%H{FIELD}%s"
     command = ["git", "-c", "core.quotepath=off", "log", layout, "--name-status", "--find-renames", "--", "recipes"]
     if _git(root, ["git", "rev-parse", "--is-shallow-repository"]).strip() != "false":
         return {}
@@ -29,7 +31,7 @@ def changes(root: Path) -> dict[str, list[Change]]:
     now: dict[str, str] = {}  # an older name of a recipe -> its name today
     for record in _git(root, command).split(RECORD)[1:]:
         head, _, listing = record.partition("\n")
-        change = Change(*head.split(FIELD))
+        change = Change(*(CONTROL.sub(" ", part) for part in head.split(FIELD, 2)))
         lines = [line.split("\t") for line in listing.split("\n")]
         touched = [(status, *paths) for status, *paths in lines if paths and paths[-1].endswith(".py")]
         of_the_site = len(touched) > MAX_RECIPES
@@ -50,7 +52,9 @@ def _key(path: str) -> str:
 def _git(root: Path, command: list[str]) -> str:
     """What git says, or "" where there is no git or no repository."""
     try:
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf-8", check=True)
+        done = subprocess.run(
+            command, cwd=root, capture_output=True, text=True, encoding="utf-8", errors="replace", check=True
+        )
     except (OSError, subprocess.CalledProcessError):
         return ""
     return done.stdout

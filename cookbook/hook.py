@@ -119,10 +119,12 @@ def _configured(config: MkDocsConfig) -> MkDocsConfig:
     ]
     changes = history.changes(root)
     for run, page in zip(shown, made, strict=False):  # the recipes' pages come first
-        page.meta["structured_data"] = machine.structured_data(run, changes.get(run.recipe.key, []), address, lang)
-        page.meta["preview"] = machine.preview_url(run.recipe, address)
+        picture = machine.preview_url(run.recipe, address) if page.figures else ""
+        changed = changes.get(run.recipe.key, [])
+        page.meta["structured_data"] = machine.structured_data(run, changed, picture, address, lang)
+        page.meta["preview"] = picture
     state.update(
-        root=root, lang=lang, bank=bank, runs=shown, pages=made, deck=answers.deck(shown, bank, address, lang),
+        root=root, lang=lang, bank=bank, runs=shown, pages=made, deck=answers.deck(shown, bank, changes, address, lang),
         extras=machine.extra_files(shown, made, bank, changes, address, lang),
     )  # fmt: skip
     return config

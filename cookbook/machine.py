@@ -5,6 +5,7 @@ import html
 import io
 import json
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -54,7 +55,7 @@ def recipe_markdown(run: Run, figures: list[str], address: Site, lang: str) -> s
     shown, drawn = iter(run.shown), iter(figures)
     for cell in recipe.cells:
         if cell.kind == "code":
-            parts.append(f"```python\n{cell.source}\n```")
+            parts.append(outputs.fenced(cell.source, "python"))
             parts += _shown(next(shown), cell.metadata.get(f"alt_{lang}", ""), url, drawn)
         elif cell.lang == lang:
             parts.append(prose(cell, recipe, address))
@@ -92,9 +93,9 @@ def _shown(shown: list[Any], alt: str, url: str, drawn: Any) -> list[str]:
         if "image/png" in data:
             blocks.append(f"![{alt}]({url}{next(drawn)})")
         elif output["output_type"] == "stream":
-            blocks.append(f"```text\n{''.join(output['text']).rstrip()}\n```")
+            blocks.append(outputs.fenced("".join(output["text"]).rstrip(), "text"))
         elif "text/plain" in data:
-            blocks.append(f"```text\n{''.join(data['text/plain'])}\n```")
+            blocks.append(outputs.fenced("".join(data["text/plain"]), "text"))
     return blocks
 
 
@@ -114,8 +115,8 @@ def llms_txt(runs: list[Run], bank: questions.Bank, address: Site, lang: str) ->
     return "\n".join(lines) + "\n"
 
 
-def structured_data(run: Run, changes: list[Change], address: Site, lang: str) -> str:
-    """A recipe in the terms of schema.org, as JSON-LD safe to stand inside a <script>."""
+def structured_data(run: Run, changes: list[Change], picture: str, address: Site, lang: str) -> str:
+    """A recipe in the terms of schema.org, as JSON-LD safe inside a <script>; `picture` is an address or ""."""
     recipe, record = run.recipe, run.record
     data: dict[str, Any] = {
         "@context": "https://schema.org",
@@ -123,7 +124,6 @@ def structured_data(run: Run, changes: list[Change], address: Site, lang: str) -
         "headline": recipe.header["title"][lang],
         "description": recipe.header["description"][lang],
         "url": address.page(recipe.key, lang),
-        "image": preview_url(recipe, address),
         "inLanguage": "zh-CN" if lang == "zh" else "en",
         "learningResourceType": say("recipe", lang),
         "educationalLevel": say(f"level.{recipe.header['level']}", lang),
@@ -133,6 +133,8 @@ def structured_data(run: Run, changes: list[Change], address: Site, lang: str) -
         "license": LICENCE,
         "author": {"@type": "Organization", "name": say("site", "en"), "url": address.url},
     }
+    if picture:
+        data["image"] = picture
     if changes:
         data |= {"datePublished": changes[-1].time, "dateModified": changes[0].time}
     return json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
@@ -189,7 +191,7 @@ def feed(runs: list[Run], changes: dict[str, list[Change]], address: Site, lang:
         return element
 
     dated = [run for run in runs if changes.get(run.recipe.key)]
-    dated.sort(key=lambda run: changes[run.recipe.key][0].time, reverse=True)
+    dated.sort(key=lambda run: datetime.fromisoformat(changes[run.recipe.key][0].time), reverse=True)
     add(root, "title", say("site", lang))
     add(root, "subtitle", say("site_description", lang))
     add(root, "id", base)

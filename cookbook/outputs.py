@@ -78,6 +78,12 @@ def render(
     return "\n\n".join(blocks), figures
 
 
+def fenced(text: str, language: str) -> str:
+    """A block of code in Markdown, with more backticks than any row of them inside."""
+    marks = "`" * max(3, 1 + max(map(len, re.findall(r"`{3,}", text)), default=2))
+    return f"{marks}{language}\n{text}\n{marks}"
+
+
 def png_size(png: bytes) -> tuple[int, int]:
     """Width and height in pixels, from the file's header."""
     return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")

@@ -18,6 +18,7 @@ ICON = re.compile(r'<svg viewBox="0 0 24 24"><use href="[^"]*assets/icons\.svg#(
 SYMBOL = re.compile(r'<symbol id="(i\d+)" viewBox="0 0 24 24">(.*?)</symbol>')
 HEAD_SCRIPT = re.compile(r'<script src="([^"]*)assets/head\.js"></script>')
 CANONICAL = re.compile(r'<link rel="?canonical"? href="?([^" >]+)')
+REFRESH = re.compile(r'(content="0; url=)([^"]*)"')
 EARLY = (1980, 1, 1, 0, 0, 0)  # the same bytes from the same site
 
 
@@ -76,6 +77,7 @@ def _page(page: str, symbols: dict[str, str]) -> str:
         return f'{match["before"]}{file_of(path)}{match["rest"] or ""}"'
 
     page = ADDRESS.sub(named, ICON.sub(drawn, page))
+    page = REFRESH.sub(lambda match: f'{match[1]}{file_of(match[2])}"', page)
     shim = r'<script src="\1assets/offline/iframe-worker.js"></script>\g<0>'
     return HEAD_SCRIPT.sub(shim, page)
 

@@ -94,8 +94,7 @@ def recipe_page(run: Run, bank: questions.Bank, address: site.Site, lang: str) -
             next(shown), cell.metadata.get(f"alt_{lang}", ""), lang, f"{recipe.slug}/figure", count, run.images
         )
         figures += drawn
-        marks = "`" * max(3, 1 + max(map(len, re.findall(r"`{3,}", cell.source)), default=2))
-        fence = f"{marks}python\n{cell.source}\n{marks}"
+        fence = outputs.fenced(cell.source, "python")
         if cell.is_checks:
             fence = f'??? quote "{say("checks_code", lang)}"\n\n{textwrap.indent(fence, "    ")}'
         parts.append(fence)
@@ -294,7 +293,9 @@ def write_markdown(recipes: list[Recipe], bank: questions.Bank, root: Path, fold
         for run in runs:
             path = base / "recipes" / run.recipe.key / f"{run.recipe.slug}.py"
             files.write(path, scripts.script(run, lang, address))
-        files.write(base / "answers" / answers.deck_name(lang), answers.deck(runs, bank, address, lang))
+        files.write(
+            base / "answers" / answers.deck_name(lang), answers.deck(runs, bank, history.changes(root), address, lang)
+        )
     return written
 
 

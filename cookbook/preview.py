@@ -12,7 +12,8 @@ from cookbook.runs import rounded
 ARTICLE = re.compile(r"<article.*?</article>", re.DOTALL)
 # What differs between two builds of the same sources: the day, the seconds, the machine.
 STAMP = re.compile(
-    r'<div class="stamp">.*?</div>|<p class="facts">.*?</p>|<details class="changes">.*?</details>', re.DOTALL
+    r'<div class="stamp">.*?</div>|<p class="facts">.*?</p>|<details class="changes">.*?</details>|version=[^&"]*',
+    re.DOTALL,
 )
 STYLE = """body { font: 16px/1.6 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; } th, td { padding: .2rem .8rem; border-bottom: 1px solid #ccc; text-align: right; }
@@ -37,9 +38,11 @@ def preview(before: Path, after: Path, target: Path) -> dict[str, list[str]]:
     parts = [f"<h2>{kind.capitalize()}: {len(names)}</h2>{_list(names)}" for kind, names in pages.items()]
     parts += ["<h2>Results</h2>", _results(_recorded(before), _recorded(after))]
     parts.append("<h2>Figures</h2>")
-    for name in [*pages["added"], *pages["changed"]]:
+    written: set[Path] = set()
+    for name in sorted(new):  # figures may change where no text does
         if not name.startswith("zh/"):  # both languages show the same figures
-            parts.append(_figures(name, before, after, target))
+            parts.append(_figures(name, before, after, target, written))
+    files.remove_others(target / "figures", "**/*", written)
     body = "\n".join(part for part in parts if part)
     title = "What this change does to the site"
     files.write(
@@ -88,15 +91,15 @@ def _results(old: dict[str, dict[str, Any]], new: dict[str, dict[str, Any]]) -> 
     for key in sorted(old.keys() | new.keys()):
         was, now = old.get(key, {}), new.get(key, {})
         for name in {**was, **now}:
-            if was.get(name) != now.get(name):
+            if repr(was.get(name)) != repr(now.get(name)):  # nan equals nan
                 cells = "".join(f"<td>{rounded(side[name]) if name in side else ''}</td>" for side in (was, now))
                 rows.append(f"<tr><th>{html.escape(f'{key}: {name}')}</th>{cells}</tr>")
     head = "<tr><th>Figure</th><th>before</th><th>after</th></tr>"
     return f"<table>{head}{''.join(rows)}</table>" if rows else "<p>No figure has changed.</p>"
 
 
-def _figures(name: str, before: Path, after: Path, target: Path) -> str:
-    """The figures of one page that differ, side by side."""
+def _figures(name: str, before: Path, after: Path, target: Path, written: set[Path]) -> str:
+    """The figures of one page that differ, side by side; the files go to `target` and their names to `written`."""
     sides = [
         {path.name: path for path in sorted((site / name).glob("figure-*-light.webp"))} for site in (before, after)
     ]
@@ -108,8 +111,9 @@ def _figures(name: str, before: Path, after: Path, target: Path) -> str:
         cells = []
         for word, content in zip(("before", "after"), contents, strict=True):
             if content:
-                path = f"figures/{name.replace('/', '-')}{word}-{figure}"
+                path = f"figures/{name}{word}-{figure}"
                 files.write(target / path, content)
+                written.add(target / path)
                 cells.append(f'<figure><img src="{path}" alt=""><figcaption>{word}</figcaption></figure>')
             else:
                 cells.append(f"<p>{word}: none</p>")

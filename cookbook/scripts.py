@@ -1,7 +1,7 @@
 """A recipe as one script that runs alone, with `python` or with `uv run`: code, prose as comments, what it needs."""
 
 import ast
-import textwrap
+import re
 from typing import Any
 
 from cookbook.check import requirement_name
@@ -34,9 +34,11 @@ def _metadata(run: Run) -> str:
     requires = run.recipe.header.get("requires") or []
     bare = [item["name"] for item in requires if isinstance(item, dict)]
     named = [*bare, *(item for item in requires if isinstance(item, str))]
-    names = {requirement_name(requirement) for requirement in named}
+    names = {_normal(requirement_name(requirement)) for requirement in named}
     wanted = [
-        f"{name}=={version.partition('+')[0]}" for name, version in run.record["versions"].items() if name not in names
+        f"{name}=={version.partition('+')[0]}"
+        for name, version in run.record["versions"].items()
+        if _normal(name) not in names
     ]
     lines = ['requires-python = ">=3.11"', "dependencies = ["]
     lines += [f'  "{requirement}",' for requirement in sorted([*wanted, *named], key=str.lower)]
@@ -48,6 +50,11 @@ def _metadata(run: Run) -> str:
     return "\n".join(f"# {line}".rstrip() for line in ["/// script", *lines, "///"])
 
 
+def _normal(name: str) -> str:
+    """A package's name as the packaging standards compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def _code(cell: Cell, shown: list[Any]) -> str:
     """A cell's code; what a notebook shows because it stands last is printed."""
     if not any(output["output_type"] == "execute_result" for output in shown):
@@ -55,11 +62,25 @@ def _code(cell: Cell, shown: list[Any]) -> str:
     *_, last = ast.parse(cell.source).body
     if not isinstance(last, ast.Expr):
         return cell.source
-    lines = cell.source.split("\n")
-    before, expression = lines[: last.lineno - 1], lines[last.lineno - 1 : last.end_lineno]
-    text = "\n".join(expression).strip().rstrip(";")
-    for node in ast.walk(last):  # a styled table is HTML; a terminal gets the plain one
+    value, lines = _unstyled(last.value, shown), cell.source.split("\n")
+    ends = (last.end_lineno or 0, last.end_col_offset or 0)
+    if value is not last.value:  # the rest of the statement makes HTML
+        lines[last.lineno - 1 : ends[0]] = [f"print({ast.unparse(value)})"]
+        return "\n".join(lines)
+    for row, column, mark in ((*ends, b")"), (last.lineno, last.col_offset, b"print(")):
+        raw = lines[row - 1].encode()  # ast counts bytes
+        lines[row - 1] = (raw[:column] + mark + raw[column:]).decode()
+    return "\n".join(lines)
+
+
+def _unstyled(value: ast.expr, shown: list[Any]) -> ast.expr:
+    """The table below a chain of pandas' styling, whose result is HTML; other expressions as they are."""
+    texts = ["".join(output.get("data", {}).get("text/plain", "")) for output in shown]
+    if not any(text.startswith("<pandas.io.formats.style.Styler") for text in texts):
+        return value
+    node: ast.expr = value
+    while isinstance(node, ast.Call | ast.Attribute):
         if isinstance(node, ast.Attribute) and node.attr == "style":
-            text = ast.unparse(node.value)
-    inner = f"print({text})" if "\n" not in text else f"print(\n{textwrap.indent(text, '    ')}\n)"
-    return "\n".join([*before, inner])
+            return node.value
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return value

@@ -83,6 +83,29 @@ BAD_INPUT: dict[str, Case] = {
     "unknown tag": (header_edit("tags: [data]", "tags: [data, cookery]"), "tags: [", "'cookery'"),
     "missing Chinese cell": (source_edit(ZH_DATA, ""), EN_DATA.splitlines()[1], "no Chinese one"),
     "heading levels that differ": (source_edit("# ## 数据\n", "# ### 数据\n"), "# ### 数据", "heading levels differ"),
+    "no short answer": (
+        source_edit("# ## Short answer\n", "# ## An answer\n"),
+        '# %% [markdown] lang="en"',
+        'no section "Short answer"',
+    ),
+    "an older address that is in use": (
+        header_edit("level: beginner", "level: beginner\n#     moved_from: [demo/sums]"),
+        "moved_from",
+        "where a recipe is today",
+    ),
+    "a recipe that builds on itself": (
+        header_edit("level: beginner", "level: beginner\n#     builds_on: [demo/sums]"),
+        "builds_on",
+        "no other topic",
+    ),
+    "markup in a title": (
+        in_turn(
+            source_edit('title: {en: "', 'title: {en: "*'),
+            source_edit('# %% [markdown] lang="en"\n# # ', '# %% [markdown] lang="en"\n# # *'),
+        ),
+        "title:",
+        "without markup",
+    ),
     "no results": (source_edit("results = {", "figures = {"), 'tags=["checks"]', "no `results`"),
     "no checks": (source_edit('# %% tags=["checks"]', "# %%"), None, "0 checks cells"),
     "an assert that is a constant": (

@@ -43,6 +43,26 @@ def test_the_changes_of_a_recipe_the_newest_first_and_across_its_names(root: Pat
     assert "demo/old" not in found
 
 
+def test_strange_letters_in_a_message_do_no_harm(root: Path) -> None:
+    (root / "recipes" / "demo" / "means.py").write_text("mean = 3\n")
+    message = root / "message"
+    message.write_bytes(b"a\x1eb\x1fc\x08d \xe9")
+    git(root, "commit", "-q", "-a", "-F", str(message))
+    assert history.changes(root)["demo/means"][0].subject.startswith("a b c d ")
+
+
+def test_a_change_of_the_whole_site_is_none_of_each_recipe(root: Path) -> None:
+    folder = root / "recipes" / "demo"
+    for number in range(history.MAX_RECIPES):
+        (folder / f"new{number}.py").write_text(f"number = {number}\n" * 5)
+    (folder / "means.py").write_text("mean = 4\n")
+    git(root, "add", ".")
+    git(root, "commit", "-q", "-m", "All of them")
+    found = history.changes(root)
+    assert "All of them" not in [change.subject for change in found["demo/means"]]
+    assert found["demo/new0"][0].subject == "All of them", "that is where it began"
+
+
 def test_a_shallow_clone_claims_no_history(root: Path, tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", "--depth", "1", f"file://{root}", "shallow")
     assert history.changes(tmp_path / "shallow") == {}

@@ -83,7 +83,8 @@ def test_what_a_notebook_shows_a_script_prints() -> None:
 
 def test_a_script_prints_a_styled_table_plainly() -> None:
     cell = recipe.Cell("code", "frame.style.hide()", 1, {})
-    shown = [{"output_type": "execute_result", "data": {"text/html": "<table></table>"}}]
+    styler = "<pandas.io.formats.style.Styler at 0x7f>"
+    shown = [{"output_type": "execute_result", "data": {"text/html": "<table></table>", "text/plain": styler}}]
     changed = replace(run(), recipe=replace(run().recipe, cells=(cell,)), shown=[shown])
     assert scripts.script(changed, "en", SITE).endswith("\n\nprint(frame)\n"), "styling takes jinja2 and gives HTML"
 
@@ -120,7 +121,7 @@ def test_llms_txt_lists_every_recipe(lang: str) -> None:
 def test_structured_data_is_json_that_cannot_end_its_element(lang: str) -> None:
     title = {"en": "</script><b>", "zh": "</script><b>"}
     hostile = replace(run(), recipe=replace(run().recipe, header=run().recipe.header | {"title": title}))
-    text = machine.structured_data(hostile, CHANGES["demo/sums"], SITE, lang)
+    text = machine.structured_data(hostile, CHANGES["demo/sums"], "p.png", SITE, lang)
     assert "<" not in text
     data = json.loads(text)
     assert data["headline"] == "</script><b>" and set(data["@type"]) == {"TechArticle", "LearningResource"}
@@ -139,6 +140,21 @@ def test_the_feed_is_atom_with_the_changed_recipes(lang: str) -> None:
     assert entry.findtext("a:published", namespaces=name) == "2026-01-01T10:00:00+01:00"
     assert entry.findtext("a:updated", namespaces=name) == "2026-02-03T10:00:00+01:00"
     assert machine.feed([run()], {}, SITE, lang).count("<entry>") == 0
+
+
+def test_the_feed_puts_the_latest_first_whatever_its_clock_shows() -> None:
+    other = replace(run(), recipe=replace(run().recipe, path=Path("recipes/demo/means.py")))
+    early = Change("2026-01-02T01:00:00+08:00", "1" * 40, "17:00 in UTC")
+    late = Change("2026-01-01T20:00:00+00:00", "2" * 40, "20:00 in UTC")
+    text = machine.feed([run(), other], {"demo/sums": [early], "demo/means": [late]}, SITE, "en")
+    assert text.index("demo/means/") < text.index("demo/sums/")
+
+
+def test_a_script_of_a_result_with_a_comment_still_runs() -> None:
+    cell = recipe.Cell("code", "a = 1; a  # shown\n# done", 1, {})
+    shown = [{"output_type": "execute_result", "data": {"text/plain": "1"}}]
+    changed = replace(run(), recipe=replace(run().recipe, cells=(cell,)), shown=[shown])
+    assert scripts.script(changed, "en", SITE).endswith("\n\na = 1; print(a)  # shown\n# done\n")
 
 
 def test_a_preview_picture_is_a_png_of_the_usual_size() -> None:

@@ -55,12 +55,24 @@ document.querySelectorAll("form.filters").forEach(form => {
     history.replaceState(history.state, "", address)
   }
 
-  const asked = new URLSearchParams(location.search)
-  for (const control of controls) {
-    if (asked.has(control.name)) control.value = asked.get(control.name)
+  function read() {
+    const asked = new URLSearchParams(location.search)
+    for (const control of controls) {
+      control.value = asked.get(control.name) ?? ""
+      if (control.selectedIndex < 0) control.selectedIndex = 0
+    }
+    apply()
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)))
+    if (!target?.closest("[hidden]")) return
+    controls.forEach(control => control.value = "")  // an address of one item wins over filters that hide it
+    apply()
+    target.scrollIntoView()
   }
+
   form.addEventListener("submit", event => event.preventDefault())
   form.addEventListener("input", remember)
   form.addEventListener("reset", () => setTimeout(remember))
-  apply()
+  addEventListener("popstate", read)
+  addEventListener("hashchange", read)
+  read()
 })

@@ -56,12 +56,12 @@ if (figures.length) {
     large.src = figure.src.replace(/#.*/, "")
     large.alt = figure.alt
     // As wide as a phone can scroll to; on a larger screen as much as fits into the window.
-    const fits = Math.min(innerWidth * .94, (innerHeight * .96 - 56) * figure.naturalWidth / figure.naturalHeight)
-    large.width = Math.min(figure.naturalWidth, innerWidth < 960 ? 900 : fits)
+    const fits = Math.min(innerWidth * .94, (innerHeight * .96 - 56) * figure.width / figure.height)
+    large.width = Math.min(figure.naturalWidth || innerWidth, innerWidth < 960 ? 900 : fits)
     dialog.ariaLabel = figure.alt
     dialog.showModal()
   }
-  dialog.addEventListener("click", event => { if (!event.target.closest("div")) dialog.close() })
+  dialog.addEventListener("click", event => { if (event.target === dialog) dialog.close() })  // beside the figure
   figures.forEach(figure => {
     Object.assign(figure, { tabIndex: 0, role: "button", ariaHasPopup: "dialog" })
     figure.addEventListener("click", () => show(figure))
