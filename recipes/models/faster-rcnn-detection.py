@@ -413,7 +413,7 @@ for name, scenes in tests.items():
 table = pd.DataFrame(ap, index=np.linspace(0.5, 0.95, 10))
 axes = table.plot(style=["C0o-", "C0s--", "C1o-", "C1s--"], ylim=(0, 1))
 axes.set(xlabel="IoU threshold", ylabel="AP", title="Finding and fitting")
-axes.legend(loc="lower left")
+axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=2)
 plt.show()
 scores = table.agg(["max", "mean"]).T.set_axis(["AP50", "AP"], axis=1)
 print(scores.assign(covered=pd.Series(covered)).round(3))
