@@ -832,3 +832,64 @@ def test_on_paper_there_is_the_text_alone_and_all_of_the_code(page: Page, served
         assert boxes and [box for box in boxes if box["wide"] and box["name"] != "arithmatex"] == [], (
             "paper cannot scroll"
         )
+
+
+# --- figures that open large ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [chrome.DESKTOP, chrome.PHONE])
+def test_a_figure_opens_large_and_closes_in_every_way(page: Page, served: Served, names: list[str], width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(served.url + next(name for name in names if re.fullmatch(r"recipes/[^/]+/[^/]+/", name)))
+    figure, dialog = page.locator("img.figure:visible").first, page.locator("dialog.large")
+    small = figure.bounding_box()
+    figure.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('dialog.large img').complete")
+    large = dialog.locator("img").bounding_box()
+    assert small and large and large["width"] > 1.2 * small["width"]
+    assert dialog.locator("img").get_attribute("alt") == figure.get_attribute("alt")
+    if width == chrome.DESKTOP:
+        assert large["height"] <= 800, "all of it in the window"
+    page.keyboard.press("Escape")
+    assert dialog.is_hidden() and figure.evaluate("figure => figure === document.activeElement")
+    figure.click()
+    page.mouse.click(3, 3)  # beside the dialog
+    assert dialog.is_hidden()
+    figure.click()
+    dialog.get_by_role("button").click()
+    assert dialog.is_hidden()
+
+
+# --- filters and the address ----------------------------------------------------------------------------------------
+
+
+def test_the_view_follows_the_address_back(page: Page, served: Served) -> None:
+    page.goto(f"{served.url}questions/?answered=yes")
+    answered = page.locator(".question:visible").count()
+    page.locator(".question:visible .headerlink").first.click(force=True)
+    page.locator("select[name=answered]").select_option("no")
+    assert page.locator(".question:visible").count() != answered
+    page.go_back()
+    page.wait_for_function("document.querySelector('select[name=answered]').value === 'yes'")
+    assert page.locator(".question:visible").count() == answered
+
+
+def test_an_address_that_no_filter_knows_shows_everything(page: Page, served: Served) -> None:
+    page.goto(f"{served.url}recipes/?level=nonsense")
+    assert page.locator("select[name=level]").input_value() == ""
+    assert page.locator(".card:visible").count() == page.locator(".card").count()
+
+
+def test_the_address_of_one_question_wins_over_a_filter_that_hides_it(page: Page, served: Served) -> None:
+    page.goto(f"{served.url}questions/?answered=yes")
+    hidden = page.locator(".question:not(:visible)").first.get_attribute("id")
+    page.goto(f"{served.url}questions/?answered=yes#{hidden}")
+    assert page.locator(f"#{hidden}").is_visible()
+
+
+def test_filters_that_match_nothing_say_so(page: Page, served: Served) -> None:
+    page.goto(f"{served.url}questions/?text=no-such-word-anywhere")
+    output = page.locator(".filters output")
+    assert output.text_content() == output.get_attribute("data-none")
+    assert page.locator(".md-nav--secondary a:visible[href^='#']").count() == 0
