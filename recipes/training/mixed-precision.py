@@ -411,11 +411,12 @@ for dtype, style in [(full, "-"), (brain, "--"), (half, ":")]:
     settings = (moved, labels), batches, full, FINE_TUNING_RATE, 1.0, dtype
     model, history = train_network(start, *settings)
     tuned[dtype] = accuracy(model, moved[test], labels[test])
-    print(f"{dtype} weights: accuracy {before:.3f} to {tuned[dtype]:.3f}")
-    axis.plot(history[:, 0], style, label=f"{dtype} weights")
+    name = f"{dtype} weights".removeprefix("torch.")
+    print(f"{name}: accuracy {before:.3f} to {tuned[dtype]:.3f}")
+    axis.plot(history[:, 0], style, label=name)
 axis.set_title("Updates that round away teach nothing")
 axis.set(xlabel="step of fine-tuning", ylabel="loss of the batch (nats)")
-axis.legend()
+figure.legend(loc="outside lower center", ncols=3)
 plt.show()
 
 # %% [markdown] lang="en"
