@@ -150,5 +150,6 @@ def answered_count(runs: list[Run], bank: questions.Bank, lang: str) -> str:
     answered = sum(topic in done for topic in bank.topic_answering.values())
     total = len(bank.questions)
     return say(
-        "answered_count", lang, answered=answered, total=total, open=total - answered, distinct=len(bank.folded())
-    )
+        "answered_count", lang,
+        answered=answered, total=total, distinct=len(bank.folded()), documents=len(bank.documents),
+    )  # fmt: skip

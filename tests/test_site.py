@@ -593,10 +593,9 @@ def test_the_count_of_questions_is_the_count_in_the_bank(
     done, total = sum(key is not None for key in answers.values()), len(answers)
     distinct = len({question.get("same_as", question["id"]) for question in bank["questions"]})
     counts = {
-        "en": f"{done} of {total} questions are answered by a recipe so far, {total - done} are not yet. "
-        f"Folded together, the {total} are {distinct} different questions.",
-        "zh": f"{total} 道题中，已有 {done} 道由实例回答，{total - done} 道尚未回答。"
-        f"合并重复后共有 {distinct} 道不同的问题。",
+        "en": f"{total} questions from 5 documents; without repeats, {distinct}. "
+        f"{done} of the {total} have an answer so far.",
+        "zh": f"5 份文档共 {total} 道题，去重后 {distinct} 道；{total} 道中已有 {done} 道解答。",
     }
     assert normal(counts[lang]) in normal(text_of(page_of(site, lang, place).find("article")))
 
