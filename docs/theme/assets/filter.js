@@ -8,7 +8,11 @@ const rules = {
 
 document.querySelectorAll("form.filters").forEach(form => {
   const items = [...document.querySelectorAll(form.dataset.items)]
-  const texts = new Map(items.map(item => [item, `${item.textContent} ${item.dataset.text ?? ""}`.toLowerCase()]))
+  const texts = new Map()  // read when someone first looks for a word
+  const textOf = item => {
+    if (!texts.has(item)) texts.set(item, `${item.textContent} ${item.dataset.text ?? ""}`.toLowerCase())
+    return texts.get(item)
+  }
   const controls = [...form.elements].filter(control => control.name)
   const output = form.querySelector("output")
   const contents = document.querySelectorAll(".md-nav--secondary a[href^='#']")
@@ -32,7 +36,7 @@ document.querySelectorAll("form.filters").forEach(form => {
     const wanted = controls.filter(control => control.value.trim())
     const holds = (item, control) => {
       const rule = control.dataset.match ?? "same"
-      const has = rule === "text" ? texts.get(item) : item.dataset[control.name]
+      const has = rule === "text" ? textOf(item) : item.dataset[control.name]
       return rules[rule](control.value.trim(), has)
     }
     for (const item of items) item.hidden = !wanted.every(control => holds(item, control))
