@@ -41,6 +41,7 @@ CARDS = "<!-- cards -->"
 FACTS = "<!-- facts -->"
 COUNT = "<!-- answered -->"
 MAX_CHANGES = 8  # shown below a recipe
+MAX_RELATED = 3  # besides what to read first
 CHAPTER = "<!-- results of this chapter -->"
 
 
@@ -48,7 +49,7 @@ def site_pages(runs: list[Run], bank: questions.Bank, address: site.Site, root: 
     """All generated pages of one language: recipes, gallery, short answers, question bank, results, health."""
     pages = [recipe_page(run, bank, address, lang) for run in runs]
     by_key = {run.recipe.key: run.recipe for run in runs}
-    near = related.related(list(by_key.values()))
+    near = related.related(list(by_key.values()), count=2 * MAX_RELATED)
     changes = history.changes(root)
     for run, page in zip(runs, pages, strict=True):
         key = run.recipe.key
@@ -133,7 +134,7 @@ def foot(
 
     lines = []
     first = recipe.header.get("builds_on", [])
-    for name, keys in (("read_first", first), ("related", [key for key in near if key not in first])):
+    for name, keys in (("read_first", first), ("related", [key for key in near if key not in first][:MAX_RELATED])):
         if links := linked(keys):
             lines.append(f"{say(name, lang)}{say('colon', lang)}{links}")
     tags = say("comma", lang).join(f"[{tag}](../../tags/{tag}.md)" for tag in recipe.header["tags"])
