@@ -27,7 +27,7 @@ if (formulas.length) {
     if (!entries.some(entry => entry.isIntersecting)) return
     observer.disconnect()
     show()
-  }, { rootMargin: "100% 0px" })
+  }, { rootMargin: "60% 0px" })
   formulas.forEach(element => observer.observe(element))
   addEventListener("beforeprint", show)
 }
