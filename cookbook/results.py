@@ -16,7 +16,7 @@ from cookbook.words import say
 def results_page(runs: list[Run], bank: questions.Bank, address: site.Site, lang: str) -> Page:
     """One row a recipe, and the same as JSON and CSV beside the page."""
     names = ("recipe", "headline", "baseline", "over_seeds_any", "seconds_column", "memory_column", "checks", "breaks")
-    head = "".join(f'<th scope="col">{say(name, lang)}</th>' for name in names)
+    head = "".join(f'<th scope="col"><button>{say(name, lang)}</button></th>' for name in names)
     rows = "\n".join(_row(run, lang) for run in runs)
     table = f'<table class="frame sortable">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>'
     parts = [

@@ -73,16 +73,14 @@ if (figures.length) {
   })
 }
 
-// Tables whose heads sort: a button in each head, numbers by their data-sort, everything else as text.
+// Tables whose heads sort by the button in each, numbers by their data-sort, everything else as text.
 document.querySelectorAll("table.sortable").forEach(table => {
   const body = table.tBodies[0]
   const key = (row, column) => row.cells[column].dataset.sort ?? row.cells[column].textContent
   const collator = new Intl.Collator(document.documentElement.lang)
   const compare = (a, b) => isNaN(a - b) ? collator.compare(a, b) : a - b
   table.querySelectorAll("thead th").forEach((head, column) => {
-    const button = document.createElement("button")
-    button.append(...head.childNodes)
-    head.append(button)
+    const button = head.firstElementChild
     button.addEventListener("click", () => {
       const order = head.ariaSort === "ascending" ? "descending" : "ascending"
       table.querySelectorAll("thead th").forEach(other => other.removeAttribute("aria-sort"))
