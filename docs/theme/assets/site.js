@@ -57,7 +57,7 @@ if (figures.length) {
     large.alt = figure.alt
     // As wide as a phone can scroll to; on a larger screen as much as fits into the window.
     const fits = Math.min(innerWidth * .94, (innerHeight * .96 - 56) * figure.width / figure.height)
-    large.width = Math.min(2 * figure.getAttribute("width"), innerWidth < 960 ? 900 : fits)  // two pixels for each of CSS
+    large.width = Math.min(1.6 * figure.getAttribute("width"), innerWidth < 960 ? 900 : fits)  // pixels for each of CSS
     dialog.ariaLabel = figure.alt
     dialog.showModal()
   }
