@@ -462,19 +462,19 @@ print(f"next tokens right: {own:.1%}; reading another source: {other:.1%}")
 test.assign(**systems).head(4)
 
 # %% [markdown] lang="en"
-# The memory wins, without learning anything. Its bars show why: the more a sentence overlaps with a stored one, the better
-# its answer, and everyday sentences resemble each other. The Transformer has learned which characters are common and how a
+# The memory wins, without learning anything. Its bars show why: the sentences nearest to a stored one get the best
+# answers, and everyday sentences resemble each other. The Transformer has learned which characters are common and how a
 # sentence ends, but hardly reads: give it the source of another sentence, and it guesses the next token nearly as well. It
 # is this budget that loses, one short pass over a few thousand pairs, not the architecture: what is missing is data,
 # training, and knowledge from elsewhere.
 
 # %% [markdown] lang="zh"
-# 赢的是翻译记忆，而它什么也没学。柱子说明了原因：句子与库中某句越像，它的答案就越好，而日常句子本来就彼此相似。
+# 赢的是翻译记忆，而它什么也没学。柱子说明了原因：与库中某句最像的那些句子，答案最好，而日常句子本来就彼此相似。
 # Transformer 学到了哪些字常见、句子怎样收尾，却几乎没在读原文：换上另一句的原文，下一个词元照样猜得差不多。
 # 输的是这点训练量（几千句对，只过一遍），不是这种架构：缺的是数据、训练，以及来自别处的知识。
 
 
-# %% alt_en="Five groups of test sentences by similarity to the nearest training source: the memory's chrF is highest by far for the most similar ones, the Transformer's stays low and flat." alt_zh="按与最近训练原文的相似度把测试句分成五组：翻译记忆的 chrF 在最相似的一组明显最高，Transformer 的又低又平。"
+# %% alt_en="Five groups of test sentences by similarity to the nearest training source: the memory's chrF is highest for the most similar ones, the Transformer's stays low and flat." alt_zh="按与最近训练原文的相似度把测试句分成五组：翻译记忆的 chrF 在最相似的一组最高，Transformer 的又低又平。"
 fifth = pd.qcut(similarity.max(axis=1), 5, labels=[*"12345"])
 fifths = pd.DataFrame(by_sentence).groupby(fifth, observed=True).mean()
 fifths.plot.bar(title="What overlap is worth", rot=0)
