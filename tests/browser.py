@@ -217,6 +217,7 @@ def visit(page: Any, url: str, name: str, *, widths: tuple[int, ...] = (DESKTOP,
     try:
         page.set_viewport_size({"width": widths[0], "height": 900})
         page.goto(url, wait_until="load")
+        page.mouse.move(200, 300)  # as a reader's hand does before the first scroll
         for shift in page.evaluate(SHIFTS):
             seen.shift += shift["value"]
             seen.shifted.append(f"{shift['value']:.4f} {shift['what']}")

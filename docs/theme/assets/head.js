@@ -1,5 +1,8 @@
 {#- A template, filled in for each language. What the theme would write into every page stands here once. -#}
 {%- import "partials/language.html" as lang with context -%}
+// Scripts run: the theme says so once its own has arrived, and then search and navigation jump into their places.
+document.documentElement.classList.replace("no-js", "js")
+
 // Where the reader's choices are kept, as the theme's script expects it: by the path of the site.
 const site = new URL("..", document.currentScript.src)
 const __md_scope = site

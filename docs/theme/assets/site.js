@@ -1,4 +1,4 @@
-// Mathematics: KaTeX is fetched by a page that has formulas, when the first of them comes near.
+// Mathematics: KaTeX is fetched by a page that has formulas, when a reader begins to read or the first of them comes near.
 const formulas = [...document.querySelectorAll(".arithmatex")]
 
 function loadKatex(base) {
@@ -30,6 +30,9 @@ if (formulas.length) {
   }, { rootMargin: "60% 0px" })
   formulas.forEach(element => observer.observe(element))
   addEventListener("beforeprint", show)
+  // Whoever is about to read on gets them at once, so that no line breaks anew before their eyes.
+  const signs = ["pointermove", "touchstart", "wheel", "keydown"]
+  signs.forEach(sign => addEventListener(sign, show, { once: true, passive: true }))
 }
 
 // What the theme's script adds to code: annotation marks without a name, and a landmark around every copy button.
