@@ -140,7 +140,7 @@ def gallery_page(runs: list[Run], pages: list[Page], bank: questions.Bank, lang:
     controls = [
         choice("chapter", {slug: bank.chapters[slug]["title"][lang] for slug in chapters}, lang),
         choice("level", {level: say(f"level.{level}", lang) for level in levels}, lang),
-        choice("tag", {tag: tag for tag in with_tag(runs, bank)}, lang, "word"),
+        choice("tag", {tag: say(f"tag_name.{tag}", lang) for tag in with_tag(runs, bank)}, lang, "word"),
         choice("seconds", {str(n): say("seconds", lang, n=n) for n in SECONDS}, lang, "most"),
         choice("gpu", {name: say(f"gpu.{name}", lang) for name in ("no", "yes")}, lang),
     ]
@@ -167,15 +167,17 @@ def tag_pages(runs: list[Run], pages: list[Page], bank: questions.Bank, lang: st
     found = with_tag(runs, bank)
     title = say("tags", lang)
     items = "\n".join(
-        f'<li><a href="{tag}/">{tag}</a> <small>{len(chosen)}</small></li>' for tag, chosen in found.items()
+        f'<li><a href="{tag}/">{say(f"tag_name.{tag}", lang)}</a> <small>{len(chosen)}</small></li>'
+        for tag, chosen in found.items()
     )
     lead = say("tags_lead", lang, recipes=f"[{say('recipes', lang)}](../recipes/index.md)")
     text = f'# {title}\n\n{lead}\n\n<ul class="tags">\n{items}\n</ul>\n'
     made = [Page("tags/index.md", text, {"title": title, "description": lead_text(lead), "search": {"exclude": True}})]
     for tag, chosen in found.items():
-        name = say("tag", lang, tag=tag)
+        label = say(f"tag_name.{tag}", lang)
+        name = say("tag", lang, tag=label)
         blocks = [f"# {name}", card_list(chosen, by_key, "../../", lang, "h2")]
-        about = say("tag_description", lang, tag=tag, n=len(chosen))
+        about = say("tag_description", lang, tag=label, n=len(chosen))
         meta = {"title": name, "description": about, "search": {"exclude": True}}
         made.append(Page(f"tags/{tag}.md", "\n\n".join(blocks) + "\n", meta))
     return made

@@ -107,7 +107,8 @@ def _configured(config: MkDocsConfig) -> MkDocsConfig:
         }
         for chapter, chosen in by_chapter.items()
     ]
-    tags = ["tags/index.md", *({tag: f"tags/{tag}.md"} for tag in gallery.with_tag(shown, bank))]
+    tagged = gallery.with_tag(shown, bank)
+    tags = ["tags/index.md", *({say(f"tag_name.{tag}", lang): f"tags/{tag}.md"} for tag in tagged)]
     short = [{bank.chapters[chapter]["title"][lang]: f"answers/{chapter}.md"} for chapter in by_chapter]
     config.nav = [
         "index.md",

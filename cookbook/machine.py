@@ -127,7 +127,7 @@ def structured_data(run: Run, changes: list[Change], picture: str, address: Site
         "inLanguage": "zh-CN" if lang == "zh" else "en",
         "learningResourceType": say("recipe", lang),
         "educationalLevel": say(f"level.{recipe.header['level']}", lang),
-        "keywords": ", ".join(recipe.header["tags"]),
+        "keywords": ", ".join(say(f"tag_name.{tag}", lang) for tag in recipe.header["tags"]),
         "timeRequired": f"PT{round(record['seconds'])}S",
         "isAccessibleForFree": True,
         "license": LICENCE,
@@ -209,6 +209,6 @@ def feed(runs: list[Run], changes: dict[str, list[Change]], address: Site, lang:
         add(entry, "updated", history[0].time)
         add(entry, "summary", run.recipe.header["description"][lang])
         for tag in run.recipe.header["tags"]:
-            add(entry, "category", term=tag)
+            add(entry, "category", term=tag, label=say(f"tag_name.{tag}", lang))
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"

@@ -137,7 +137,9 @@ def foot(
     for name, keys in (("read_first", first), ("related", [key for key in near if key not in first][:MAX_RELATED])):
         if links := linked(keys):
             lines.append(f"{say(name, lang)}{say('colon', lang)}{links}")
-    tags = say("comma", lang).join(f"[{tag}](../../tags/{tag}.md)" for tag in recipe.header["tags"])
+    tags = say("comma", lang).join(
+        f"[{say(f'tag_name.{tag}', lang)}](../../tags/{tag}.md)" for tag in recipe.header["tags"]
+    )
     lines.append(f"{say('tags', lang)}{say('colon', lang)}{tags}")
     text = "\n\n".join(lines)
     blocks = [f'<nav class="foot" aria-label="{say("read_on", lang)}" markdown data-search-exclude>\n{text}\n</nav>']

@@ -16,7 +16,10 @@ from cookbook.words import say
 def results_page(runs: list[Run], bank: questions.Bank, address: site.Site, lang: str) -> Page:
     """One row a recipe, and the same as JSON and CSV beside the page."""
     names = ("recipe", "headline", "baseline", "over_seeds_any", "seconds_column", "memory_column", "checks", "breaks")
-    head = "".join(f'<th scope="col"><button>{say(name, lang)}</button></th>' for name in names)
+    # Figures of different recipes have different units, so there is no order among them.
+    own_unit = ("headline", "baseline", "over_seeds_any")
+    labels = [say(name, lang) if name in own_unit else f"<button>{say(name, lang)}</button>" for name in names]
+    head = "".join(f'<th scope="col">{label}</th>' for label in labels)
     rows = "\n".join(_row(run, lang) for run in runs)
     table = f'<table class="frame sortable">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>'
     parts = [
@@ -65,9 +68,9 @@ def _row(run: Run, lang: str) -> str:
         low, mean, high = map(rounded, spread)
         over_seeds = f"{low} – {high}<br><small>{say('mean', lang)} {mean}</small>"
     cells = [
-        (record["results"][figure], _named(figure, record["results"][figure]) + lower),
-        (record["results"][baseline], _named(baseline, record["results"][baseline])),
-        ("" if spread is None else spread[1], over_seeds),
+        (None, _named(figure, record["results"][figure]) + lower),
+        (None, _named(baseline, record["results"][baseline])),
+        (None, over_seeds),
         (record["seconds"], f"{record['seconds']:.0f}"),
         (record["peak_memory"], f"{record['peak_memory'] / 1e6:,.0f}"),
         (record["checks"], f"{record['checks']} / {record['checks']}"),
@@ -75,7 +78,9 @@ def _row(run: Run, lang: str) -> str:
     ]
     title = html.escape(recipe.header["title"][lang])
     first = f'<th scope="row"><a href="../recipes/{recipe.key}/">{title}</a></th>'
-    rest = "".join(f'<td data-sort="{value}">{text}</td>' for value, text in cells)
+    rest = "".join(
+        f"<td>{text}</td>" if value is None else f'<td data-sort="{value}">{text}</td>' for value, text in cells
+    )
     return f"<tr>{first}{rest}</tr>"
 
 

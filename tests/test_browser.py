@@ -466,6 +466,8 @@ def test_the_results_sort_by_number_with_the_keyboard(page: Page, served: Served
     head = page.locator("table.sortable thead th").nth(column)
     before = seconds()
     assert len(before) >= 2
+    unsorted = page.locator("table.sortable thead th:not(:has(button))")
+    assert unsorted.count() == 3, "the headline, its baseline and its range are in each recipe's own unit"
     head.get_by_role("button").focus()
     page.keyboard.press("Enter")
     assert (seconds(), head.get_attribute("aria-sort")) == (sorted(before), "ascending")

@@ -5,14 +5,16 @@ import re
 import sqlite3
 import zipfile
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
 import planted
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 from test_pages import SITE, bank, page, rendered, run
 
-from cookbook import answers, bank_pages, gallery, history, recipe, related
+from cookbook import answers, bank_pages, gallery, history, recipe, related, words
 
 LANGUAGES = recipe.LANGUAGES
 
@@ -60,8 +62,18 @@ def test_each_tag_has_a_page_with_its_recipes(lang: str) -> None:
     index, *others = gallery.tag_pages([run()], [page(lang)], bank(), lang)
     assert [one.path for one in others] == [f"tags/{tag}.md" for tag in sorted(run().recipe.header["tags"])]
     for one in others:
-        assert run().recipe.header["title"][lang] in one.text and Path(one.path).stem in one.text
-        assert f'href="{Path(one.path).stem}/"' in index.text
+        tag = Path(one.path).stem
+        label = words.say(f"tag_name.{tag}", lang)
+        assert run().recipe.header["title"][lang] in one.text and label in one.text
+        assert f'<a href="{tag}/">{label}</a>' in index.text
+
+
+def test_each_tag_that_a_header_may_name_has_a_name_in_both_languages() -> None:
+    schema = yaml.safe_load((resources.files("cookbook") / "header.schema.yml").read_text("utf-8"))
+    tags = schema["properties"]["tags"]["items"]["enum"]
+    for lang in LANGUAGES:
+        names = [words.say(f"tag_name.{tag}", lang) for tag in tags]
+        assert len(set(names)) == len(tags)
 
 
 @pytest.mark.parametrize(("lang", "start"), [("en", "Go through"), ("zh", "逐个")])

@@ -76,15 +76,14 @@ if (figures.length) {
   })
 }
 
-// Tables whose heads sort by the button in each, numbers by their data-sort, everything else as text.
+// Tables that sort by the button in a column's head, numbers by their data-sort, everything else as text.
 document.querySelectorAll("table.sortable").forEach(table => {
   const body = table.tBodies[0]
   const key = (row, column) => row.cells[column].dataset.sort ?? row.cells[column].textContent
   const collator = new Intl.Collator(document.documentElement.lang)
   const compare = (a, b) => isNaN(a - b) ? collator.compare(a, b) : a - b
   table.querySelectorAll("thead th").forEach((head, column) => {
-    const button = head.firstElementChild
-    button.addEventListener("click", () => {
+    head.querySelector("button")?.addEventListener("click", () => {
       const order = head.ariaSort === "ascending" ? "descending" : "ascending"
       table.querySelectorAll("thead th").forEach(other => other.removeAttribute("aria-sort"))
       head.setAttribute("aria-sort", order)
