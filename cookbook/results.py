@@ -185,7 +185,7 @@ def health_page(runs: list[Run], recorded: dict[str, dict[str, Any]], here: str 
     )
     parts = [f"# {say('health', lang)}", say("health_lead", lang), outputs.box(table, "table", 1, lang)]
     parts += [f"## {say('environments', lang)}", about]
-    meta = {"title": say("health", lang), "description": say("health_description", lang)}
+    meta = {"title": say("health", lang), "description": say("health_description", lang), "hide": ["toc"]}
     return Page("results/health.md", "\n\n".join(parts) + "\n", meta)
 
 

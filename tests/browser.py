@@ -142,7 +142,13 @@ SHIFTS = """async () => {
   const observer = new PerformanceObserver(note)
   observer.observe({ type: "layout-shift", buffered: true })
   const frames = async () => { for (let n = 0; n < 2; n++) await new Promise(requestAnimationFrame) }
-  while (!performance.getEntriesByName("first-contentful-paint").length) await frames()
+  // What does not come is told by who looks at formulas and pictures.
+  const whileTrue = async condition => {
+    const late = performance.now() + 10_000
+    while (condition() && performance.now() < late) await frames()
+  }
+  await whileTrue(() => !performance.getEntriesByName("first-contentful-paint").length)
+  dispatchEvent(new PointerEvent("pointermove"))  // a reader's hand, before the first scroll
   const waiting = element => !element.complete && element.checkVisibility()
   const pending = () => [...document.querySelectorAll(".arithmatex:not(:has(.katex)), img")].some(element => {
     const { top, bottom } = element.getBoundingClientRect()
@@ -154,8 +160,7 @@ SHIFTS = """async () => {
   for (let y = 0; y < end() + innerHeight; y += innerHeight * 0.8) {
     scrollTo(0, Math.min(y, end()))
     await frames()
-    const late = performance.now() + 10_000  // what is missing is told by who looks at formulas and pictures
-    while ((pending() || fetching()) && performance.now() < late) await frames()
+    await whileTrue(() => pending() || fetching())
   }
   await document.fonts.ready
   await frames()
@@ -193,6 +198,13 @@ DISTINCT = """() => {
 }"""
 
 
+def answer(page: Any, function: str, seconds: int = 120) -> Any:
+    """What an asynchronous function of the page returns; an error where Playwright would wait for ever."""
+    late = f"reject(Error('the page gave no answer within {seconds} s'))"
+    timeout = f"new Promise((_, reject) => setTimeout(() => {late}, {seconds * 1000}))"
+    return page.evaluate(f"() => Promise.race([({function})(), {timeout}])")
+
+
 def visit(page: Any, url: str, name: str, *, widths: tuple[int, ...] = (DESKTOP, PHONE, NARROW)) -> Visit:
     """Open a page at the first width, go through it and let axe-core judge it there; then look at every other width."""
     seen = Visit(name)
@@ -217,8 +229,7 @@ def visit(page: Any, url: str, name: str, *, widths: tuple[int, ...] = (DESKTOP,
     try:
         page.set_viewport_size({"width": widths[0], "height": 900})
         page.goto(url, wait_until="load")
-        page.mouse.move(200, 300)  # as a reader's hand does before the first scroll
-        for shift in page.evaluate(SHIFTS):
+        for shift in answer(page, SHIFTS):
             seen.shift += shift["value"]
             seen.shifted.append(f"{shift['value']:.4f} {shift['what']}")
         seen.formulas = page.locator(".arithmatex").count()
@@ -229,7 +240,7 @@ def visit(page: Any, url: str, name: str, *, widths: tuple[int, ...] = (DESKTOP,
         seen.typeset = page.locator(".arithmatex > .katex, .arithmatex > .katex-display").count()
         seen.misset = page.locator(".katex-error").all_text_contents()
         seen.scheme = page.evaluate("document.body.getAttribute('data-md-color-scheme')") or ""
-        seen.pictures = page.evaluate(PICTURES)
+        seen.pictures = answer(page, PICTURES)
         # What is folded away must be readable too once it is open.
         page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
         for number, width in enumerate(widths):
