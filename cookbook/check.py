@@ -120,6 +120,20 @@ def moved_problems(recipe: Recipe) -> list[Problem]:
     ]
 
 
+def old_addresses_claimed_twice(recipes: list[Recipe]) -> list[Problem]:
+    """An address that recipes had before leads to one of them."""
+    found, owners = [], dict[str, Recipe]()
+    for recipe in recipes:
+        keys = recipe.header.get("moved_from")
+        for index, key in enumerate(keys if isinstance(keys, list) else []):
+            owner = owners.setdefault(str(key), recipe)
+            if owner is not recipe:
+                line = recipe.header_lines.get(("moved_from", index), 1)
+                text = f"moved from {key!r}, as {owner.key} did; name the address in one of the two"
+                found.append(Problem(recipe.path, line, text))
+    return found
+
+
 def neighbour_problems(recipe: Recipe, bank: questions.Bank) -> list[Problem]:
     """Recipes named in the header must be topics of the question bank; they need not be written yet."""
     known = {f"{topic['chapter']}/{slug}" for slug, topic in bank.topics.items()} - {recipe.key}

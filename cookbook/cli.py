@@ -128,6 +128,7 @@ def _valid(root: Path, slugs: list[str] | None = None) -> tuple[list[recipe.Reci
             continue
         problems += check.problems(source, bank, root)
         recipes.append(source)
+    problems += check.old_addresses_claimed_twice(recipes)
     if problems:
         raise recipe.RecipeError(*problems)
     return recipes, bank

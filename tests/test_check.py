@@ -239,6 +239,15 @@ def test_every_broken_rule_of_every_recipe_is_named_at_once(root: Path) -> None:
     assert lines == ["recipes/demo/products.py:1", "recipes/demo/sums.py:7", f"recipes/demo/sums.py:{gap}"]
 
 
+def test_an_older_address_leads_to_one_recipe(root: Path) -> None:
+    header_edit("level: beginner", "level: beginner\n#     moved_from: [demo/adding]")(root)
+    (root / "recipes" / "demo" / "products.py").write_text((root / planted.SOURCE).read_text("utf-8"), "utf-8")
+    done = planted.cookbook(root, "check")
+    assert done.returncode == 1
+    line = planted.line_of(root / planted.SOURCE, "moved_from")
+    assert f"recipes/demo/sums.py:{line}: moved from 'demo/adding', as demo/products did" in done.stderr
+
+
 def test_only_the_named_recipes_are_checked(root: Path) -> None:
     (root / "recipes" / "demo" / "products.py").write_text("x = 1\n")
     assert planted.cookbook(root, "check", "sums").returncode == 0
