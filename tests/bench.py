@@ -324,12 +324,13 @@ def fill_shelf(base: Path, shelf: Path, number: int) -> None:
 
 
 def renamed(source: str, slug: str) -> str:
-    """A source under another name: a title of its own, and links to itself where there were links to others."""
+    """A source under another name: a title of its own, links to itself instead of others, and built on nothing."""
     titles = re.search(r'title: \{en: "(.*)", zh: "(.*)"\}$', source, re.MULTILINE)
     if titles is None:
         raise SystemExit("a recipe's header has no title on one line, which the stand-ins are named by")
     for title in titles.groups():
         source = re.sub(rf'(["#] ?){re.escape(title)}("|$)', rf"\g<1>{title} {slug[-4:]}\2", source, flags=re.MULTILINE)
+    source = re.sub(r"^#     builds_on: .*\n", "", source, flags=re.MULTILINE)
     return re.sub(r"\]\((?!https?:)[^)\s]+\.py(?:#[^)\s]*)?\)", f"]({slug}.py)", source)
 
 
