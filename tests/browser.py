@@ -144,7 +144,7 @@ SHIFTS = """async () => {
   const frames = async () => { for (let n = 0; n < 2; n++) await new Promise(requestAnimationFrame) }
   // What does not come is told by who looks at formulas and pictures.
   const whileTrue = async condition => {
-    const late = performance.now() + 5_000
+    const late = performance.now() + 10_000
     while (condition() && performance.now() < late) await frames()
   }
   await whileTrue(() => !performance.getEntriesByName("first-contentful-paint").length)
